@@ -1,0 +1,61 @@
+"""Errors of flows. `InvalidSubmission` is for the person to put right; the others end the request, see identity/errors.py.
+
+InvalidSubmission
+Problem
+├── BadRequest
+│   ├── FlowDisabled
+│   └── SecurityIdentityMismatch 403
+├── FlowExpired 410
+├── FlowReplaced 410
+└── BrowserLocationChangeRequired 422
+"""
+
+from http import HTTPStatus
+
+from flows.ui.messages import Message
+from identity.errors import BadRequest, Forbidden, Problem
+
+
+class InvalidSubmission(Exception):
+    """The person can put it right: the flow comes back with these messages on its nodes.
+
+    Only the engine catches it. A message whose `at` is "" stands above the form.
+    """
+
+    def __init__(self, *messages: Message, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__("; ".join(message.text for message in messages))
+        self.messages, self.status = messages, status
+
+
+class FlowDisabled(BadRequest):
+    id, title = "self_service_flow_disabled", "This is switched off."
+
+
+class SecurityIdentityMismatch(Forbidden):
+    """The flow was begun by somebody else."""
+
+    id, title = "security_identity_mismatch", "This form belongs to another account."
+
+
+class FlowExpired(Problem):
+    """The flow outlived its lifespan. `use_flow_id` beside the error names its replacement, if one was made."""
+
+    id, status, title = "self_service_flow_expired", HTTPStatus.GONE, "This form has expired. Please start again."
+
+
+class FlowGone(Problem):
+    """As FlowExpired, on the flows whose fetch answers without an id (contract: flows.md 3.4)."""
+
+    status, title = HTTPStatus.GONE, FlowExpired.title
+
+
+class FlowReplaced(Problem):
+    """The flow was used up. `use_flow_id` beside the error names the one to go on with."""
+
+    id, status, title = "self_service_flow_replaced", HTTPStatus.GONE, "This form was used already. Please go on with a new one."
+
+
+class BrowserLocationChangeRequired(Problem):
+    """A page cannot go on by itself: the browser has to go to `redirect_browser_to`."""
+
+    id, status, title = "browser_location_change_required", HTTPStatus.UNPROCESSABLE_ENTITY, "The browser has to go to another page."

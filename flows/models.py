@@ -1,0 +1,121 @@
+"""The five flows as rows, and the one-time secrets that some of them hand out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from identity.identities.models import Identity
+from identity.sessions.models import Session
+
+
+class Flow(models.Model):
+    """One form's journey from its first page to its end (contract: flows.md 2). Its id acts as a secret, so it is random."""
+
+    BROWSER, API = "browser", "api"
+    kind: ClassVar[str] = ""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.CharField(max_length=8, default=BROWSER)
+    state = models.CharField(max_length=40, default="choose_method")
+    active = models.CharField(max_length=32, default="", blank=True)
+    request_url = models.TextField()
+    return_to = models.TextField(default="", blank=True)  # set by us; else it is read from request_url
+    csrf_hash = models.CharField(max_length=64, default="", blank=True)  # of the browser's secret
+    ui = models.JSONField(default=dict)  # {nodes, messages, method?, action?}; csrf_token without its value
+    internal = models.JSONField(default=dict)  # what a method keeps between two submits, never shown
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    submissions = models.IntegerField(default=0)  # counted up under concurrency control, see engine.claim
+    claimed_until = models.DateTimeField(null=True, default=None)  # one submission is being worked on
+    completed_at = models.DateTimeField(null=True, default=None)  # spent: nothing can be submitted any more
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.transient_payload: dict[str, Any] | None = None  # of this request only, never stored
+
+    @property
+    def is_browser(self) -> bool:
+        return self.type == self.BROWSER
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at < timezone.now()
+
+
+class LoginFlow(Flow):
+    kind = "login"
+
+    refresh = models.BooleanField(default=False)
+    requested_aal = models.CharField(max_length=4, default="aal1")
+    organization_id = models.UUIDField(null=True, default=None)
+    identity_schema = models.CharField(max_length=255, default="", blank=True)
+
+
+class RegistrationFlow(Flow):
+    kind = "registration"
+
+    organization_id = models.UUIDField(null=True, default=None)
+    identity_schema = models.CharField(max_length=255, default="", blank=True)
+
+
+class SettingsFlow(Flow):
+    kind = "settings"
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="settings_flows")
+    organization_id = models.UUIDField(null=True, default=None)
+
+
+class RecoveryFlow(Flow):
+    kind = "recovery"
+
+    identity = models.ForeignKey(Identity, null=True, on_delete=models.CASCADE, related_name="recovery_flows")
+
+
+class VerificationFlow(Flow):
+    kind = "verification"
+
+    identity = models.ForeignKey(Identity, null=True, on_delete=models.CASCADE, related_name="verification_flows")
+    session = models.ForeignKey(Session, null=True, on_delete=models.SET_NULL, related_name="+")
+
+
+class Code(models.Model):
+    """A one-time code that was sent to an address, kept as a keyed hash (contract: flows.md 8)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    flow_id = models.UUIDField(db_index=True)
+    purpose = models.CharField(max_length=16)  # the kind of the flow
+    identity = models.ForeignKey(Identity, null=True, on_delete=models.CASCADE, related_name="codes")
+    via = models.CharField(max_length=16)
+    address = models.CharField(max_length=400)
+    code_hash = models.CharField(max_length=64)
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True, default=None)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} code of {self.flow_id}"
+
+
+class ParkedSubmission(models.Model):
+    """A sensitive change that waits until the person has proved again who they are (contract: flows.md 11.3)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    flow = models.ForeignKey(SettingsFlow, on_delete=models.CASCADE, related_name="parked")
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="+")
+    payload = models.TextField()  # encrypted
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,104 @@
+"""Who exists: identities and the addresses that reach them. Only identities/services.py writes these rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+
+from django.db import models
+from django.utils import timezone
+
+from identity.credentials.models import Credential
+from identity.ids import uuid7
+
+
+class Identity(models.Model):
+    """A person (contract: identities.md 1).
+
+    The lists `verifiable`, `recovery` and `factors` read the stored rows once; on an identity that is only proposed
+    (identities/services.py: `propose`) they hold what shall be stored.
+    """
+
+    ACTIVE, INACTIVE = "active", "inactive"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    schema_id = models.CharField(max_length=255)
+    traits = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, default=ACTIVE)
+    state_changed_at = models.DateTimeField(default=timezone.now, null=True)
+    metadata_public = models.JSONField(null=True, default=None)
+    metadata_admin = models.JSONField(null=True, default=None)
+    external_id = models.CharField(max_length=64, null=True, unique=True, default=None)
+    organization_id = models.UUIDField(null=True, default=None)
+    available_aal = models.CharField(max_length=4, default="aal0")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "identities"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == self.ACTIVE
+
+    @cached_property
+    def verifiable(self) -> list[VerifiableAddress]:
+        return sorted(self.verifiable_rows.all(), key=lambda row: row.id)
+
+    @cached_property
+    def recovery(self) -> list[RecoveryAddress]:
+        return sorted(self.recovery_rows.all(), key=lambda row: row.id)
+
+    @cached_property
+    def factors(self) -> dict[str, Credential]:
+        """Credentials by type, each with its `names` (identifiers)."""
+        return {row.type: row for row in self.credential_rows.prefetch_related("identifier_rows")}
+
+    def credential(self, type: str) -> Credential | None:
+        return self.factors.get(type)
+
+
+class Address(models.Model):
+    """An address of an identity, normalised; unique by (via, value) over all identities."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    via = models.CharField(max_length=16)  # email or sms
+    value = models.CharField(max_length=400)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.via, self.value
+
+
+class VerifiableAddress(Address):
+    PENDING, SENT, COMPLETED = "pending", "sent", "completed"
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="verifiable_rows")
+    verified = models.BooleanField(default=False)
+    status = models.CharField(max_length=16, default=PENDING)
+    verified_at = models.DateTimeField(null=True, default=None)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["via", "value"], name="one_owner_of_a_verifiable_address")]
+
+    def prove(self, at: datetime | None = None) -> None:
+        """Mark the address as the person's own; the caller saves."""
+        self.verified, self.status, self.verified_at = True, self.COMPLETED, self.verified_at or at or timezone.now()
+
+
+class RecoveryAddress(Address):
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="recovery_rows")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["via", "value"], name="one_owner_of_a_recovery_address")]

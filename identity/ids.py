@@ -1,0 +1,31 @@
+"""Identifiers: keys that sort by age, and names that cannot be guessed."""
+
+import os
+import secrets
+import string
+import time
+import uuid
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def uuid7() -> uuid.UUID:
+    """Return a key whose order is the order of creation (RFC 9562 section 5.7): 48 bits of unix milliseconds, then chance."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def alphanumeric(length: int) -> str:
+    """Return *length* characters of chance; 32 of them hold 190 bits."""
+    return "".join(secrets.choice(ALPHANUMERIC) for _ in range(length))
+
+
+def parse_uuid(text: object) -> uuid.UUID | None:
+    """Return the UUID that *text* spells with hyphens, or None: what a client sends is often no UUID at all."""
+    if not isinstance(text, str) or len(text) != 36:
+        return None
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
