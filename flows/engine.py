@@ -1,0 +1,101 @@
+"""Lead one submission through its flow: who may send it, where it comes from, what it is for, and what is done about it.
+
+    visitor -> flow -> age -> origin -> method -> hooks -> one or two commits -> Outcome
+
+The engine decides what an error means. What the person can put right becomes a message in the form; everything else is
+raised on to the view (contract: flows.md 1.3).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows import submission as submissions
+from flows.errors import InvalidSubmission
+from flows.kind import AlreadyUsed, FlowKind
+from flows.models import Flow
+from flows.outcome import Outcome, Replaced, Shown
+from flows.submission import Submission
+from flows.ui import container, messages
+from flows.ui.messages import Message
+from flows.visit import API, BROWSER, Visit
+from identity import conf
+from identity.errors import BadRequest, IdentityDisabled, Problem
+from identity.http import csrf
+from identity.identities.schemas import InvalidTraits
+from identity.identities.services import Taken
+from identity.ids import parse_uuid
+
+PROXY_COOKIES = ("__cf", "_cf", "cf_")  # set by a proxy that many apps stand behind
+
+
+def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
+    """Do what a submission asks for. Raises Problem for what a form cannot say."""
+    if outcome := kind.admit_visitor(visit):
+        return outcome
+    id = visit.query("flow")
+    if parse_uuid(id) is None:
+        raise BadRequest("The address of the form names no flow. Please start again.")
+    flow = kind.find(id)
+    visit.type = flow.type
+    if outcome := kind.admit(visit, flow):
+        return outcome
+    if flow.is_expired:
+        return replace(visit, kind, flow, kind.expired_message(flow.expires_at), expired=True)
+    if flow.completed_at:
+        return replace(visit, kind, flow, kind.used_message(), expired=False)
+    return _work(visit, kind, flow)
+
+
+def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
+    try:
+        submission = submissions.decode(visit, flow)
+        check_origin(visit, flow, submission)
+        flow.transient_payload = submission.transient_payload
+        return kind.perform(visit, flow, submission)
+    except AlreadyUsed:
+        return replace(visit, kind, flow, kind.used_message(), expired=False)
+    except InvalidSubmission as refused:
+        return _again(flow, refused.messages, int(refused.status))
+    except InvalidTraits as invalid:
+        return _again(flow, [messages.trait_error(error) for error in invalid.errors])
+    except Taken as taken:
+        return _again(flow, [kind.taken_message(taken)])
+    except IdentityDisabled:
+        return _again(flow, [messages.identity_disabled()])
+    except Problem as problem:
+        if problem.status != 400:
+            raise
+        return _again(flow, [messages.generic(problem.reason or problem.title)])
+
+
+def check_origin(visit: Visit, flow: Flow, submission: Submission) -> None:
+    """A browser's form must come back from its browser; an app must not look like one.
+
+    Raises:
+        CSRFViolation: The form is from elsewhere.
+        BadRequest: An app's request carries cookies or Origin: a page has got hold of its flow.
+    """
+    if flow.is_browser:
+        csrf.check(visit.request, submission.text("csrf_token"), flow.csrf_hash)
+        return
+    foreign = [name for name in visit.request.COOKIES if not name.startswith(PROXY_COOKIES)]
+    if (foreign or visit.request.META.get("HTTP_ORIGIN")) and not conf.accepts_browser_signs_from_apps():
+        raise BadRequest("Apps may not send cookies or an Origin header. Browsers have to use the browser flow.")
+
+
+def _again(flow: Flow, said: list[Message] | tuple[Message, ...], status: int = 400) -> Shown:
+    """Show the form with messages; the row keeps them until the next submission."""
+    container.forget_messages(flow)
+    container.say(flow, said)
+    flow.save(update_fields=["ui", "active", "state", "internal"])
+    return Shown(flow, status)
+
+
+def replace(visit: Visit, kind: FlowKind[Any], flow: Flow, why: Message, *, expired: bool) -> Outcome:
+    """Answer with a new flow that says why the old one cannot be used."""
+    visit.type = API if flow.type == API else BROWSER
+    new = kind.replacement(visit, flow)
+    container.say(new, [why])
+    new.save(update_fields=["ui"])
+    return Replaced(flow, new, expired)

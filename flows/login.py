@@ -1,0 +1,169 @@
+"""Signing in (contract: flows.md 6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from flows import continue_with, hooks
+from flows.hooks import HookContext
+from flows.kind import FlowKind, register
+from flows.methods import base as methods
+from flows.methods.base import LoginMethod, NextStep, Redirect
+from flows.models import LoginFlow
+from flows.outcome import Done, Elsewhere, Outcome, Shown
+from flows.submission import Submission
+from flows.ui import container, messages, nodes
+from flows.ui.messages import Message
+from flows.visit import Visit
+from identity import conf as identity_conf
+from identity.errors import BadRequest, IdentityDisabled, SessionAAL1Required, SessionAlreadyAvailable
+from identity.http import facts, return_to
+from identity.identities import schemas
+from identity.identities.models import Identity
+from identity.sessions import aal, authentication
+from identity.sessions import services as sessions
+from identity.sessions.models import Session
+from identity.sessions.services import OpenedSession
+
+
+@register
+class Login(FlowKind[LoginFlow]):
+    name = "login"
+    model = LoginFlow
+    method_base = LoginMethod
+
+    def open(self, visit: Visit) -> LoginFlow | Elsewhere:
+        wanted = (visit.query("aal") or aal.AAL1).lower()
+        if wanted not in (aal.AAL1, aal.AAL2):
+            raise BadRequest("`aal` is aal1 or aal2.")
+        session = visit.session
+        refresh = bool(facts.truth(visit.query("refresh"))) and session is not None
+        if session is None and wanted == aal.AAL2:
+            raise SessionAAL1Required("A second factor needs somebody who is signed in.")
+        if session is not None and not refresh and not wanted > session.aal:
+            if visit.is_api or visit.accepts_json:
+                raise SessionAlreadyAvailable("Somebody is signed in already. Ask with refresh=true to sign in again.")
+            return Elsewhere(self.return_to(visit.query("return_to")))
+        schema = visit.query("identity_schema")
+        if schema and wanted == aal.AAL1:
+            schemas.selectable(schema)
+        flow = self.new(visit, refresh=refresh, requested_aal=wanted, identity_schema=schema)
+        self.fill(flow, session)
+        return self.store(visit, flow)
+
+    def fill(self, flow: LoginFlow, session: Session | None) -> None:
+        """Give the flow its form: what this person can prove, or everything when nobody is known yet."""
+        identity = session.identity if session and (flow.refresh or flow.requested_aal == aal.AAL2) else None
+        said = []
+        if flow.refresh:
+            said.append(messages.login_refresh())
+        if session and flow.requested_aal > session.aal:
+            said.append(messages.login_second_factor())
+        form = [node for method in self.offered(flow) for node in method.login_nodes(flow, identity)]
+        if form or flow.is_browser:
+            form.insert(0, nodes.csrf())
+        container.build(flow, form, said)
+
+    def offered(self, flow: LoginFlow) -> list[LoginMethod]:
+        return [method for method in methods.enabled(LoginMethod) if method.aal == flow.requested_aal]
+
+    # -- submitting
+
+    def admit(self, visit: Visit, flow: LoginFlow) -> Outcome | None:
+        session = visit.session
+        if session is None and flow.requested_aal == aal.AAL2:
+            raise SessionAAL1Required("A second factor needs somebody who is signed in.")
+        if session is None or flow.refresh or flow.requested_aal > session.aal:
+            return None
+        if not visit.answers_json:
+            return Elsewhere(return_to.default())
+        container.forget_messages(flow)
+        container.say(flow, [messages.generic("You are signed in already.")])
+        return Shown(flow)
+
+    def methods(self, submission: Submission) -> list[Any]:
+        assert isinstance(submission.flow, LoginFlow)
+        wanted = submission.flow.requested_aal
+        return [method for method in methods.of(LoginMethod) if method.aal == wanted]
+
+    def no_method(self) -> Message:
+        return messages.login_no_method()
+
+    def perform(self, visit: Visit, flow: LoginFlow, submission: Submission) -> Outcome:
+        method = self.choose(submission)
+        assert isinstance(method, LoginMethod)
+        proved = method.login(submission)
+        if isinstance(proved, NextStep):
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Shown(flow, proved.status)
+        if isinstance(proved, Redirect):
+            return Elsewhere(proved.url)
+        return self.finish(visit, flow, method, proved)
+
+    def finish(self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity) -> Outcome:
+        """Sign *identity* in: hooks first, then one commit with the session, the flow's end and what is recorded."""
+        if not identity.is_active:
+            raise IdentityDisabled("This account is disabled.")
+        flow.active = method.name
+        goes_to = self.return_to(self.wanted_return(flow), method.name)
+        opened = self._session(visit, method, identity)
+        context = HookContext(
+            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+        )
+        if not visit.is_api:
+            context.continue_with.append(continue_with.redirect_browser_to(goes_to))
+        plan = hooks.runner().after(context)
+        with self.claimed(flow, plan.calls_out):
+            plan.ask()
+            with transaction.atomic():
+                self.spend(flow)
+                sessions.save(opened)
+                plan.record()
+        return Done(
+            flow,
+            goes_to,
+            context.continue_with,
+            identity=identity,
+            opened=opened,
+            step_up_to=self._step_up(flow, opened.session),
+            browser_goes_to=context.browser_goes_to,
+        )
+
+    def _session(self, visit: Visit, method: LoginMethod, identity: Identity) -> OpenedSession:
+        """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""
+        proof = sessions.proof(method.name, method.aal)
+        present = visit.session
+        if present is not None and present.identity_id == identity.pk:
+            identity_seen = present.identity
+            opened = sessions.upgrade(present, [proof])
+            opened.session.identity = identity_seen
+            return opened
+        visit.renew_csrf()
+        return sessions.issue(identity, [proof], visit.device())
+
+    def _step_up(self, flow: LoginFlow, session: Session) -> str:
+        """Return where the second factor is asked for, when nothing opens without it; else ""."""
+        rule = identity_conf.sessions().whoami_aal
+        if rule != authentication.HIGHEST or session.aal == aal.AAL2 or session.identity.available_aal != aal.AAL2:
+            return ""
+        wanted = self.wanted_return(flow)
+        return authentication.step_up_url(**({"return_to": wanted} if wanted else {}))
+
+    # -- ending
+
+    def expired_message(self, at: datetime) -> Message:
+        return messages.login_expired(at)
+
+    def used_message(self) -> Message:
+        return messages.login_used()
+
+    def replacement(self, visit: Visit, flow: LoginFlow) -> LoginFlow:
+        if visit.session is not None:
+            raise BadRequest("This form has expired. You are signed in already.")
+        new = self.new(visit, identity_schema=flow.identity_schema)
+        new.request_url, new.return_to = flow.request_url, flow.return_to
+        self.fill(new, None)
+        return self.store(visit, new)

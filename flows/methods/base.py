@@ -1,0 +1,114 @@
+"""What a method is. Its bases say in which flows it takes part; it asks for a secret and says whether it was right.
+
+A method never sees the request or a response. By the time it is asked, the engine has checked that the flow is alive,
+that the submission comes from where the flow was begun, and that the method is switched on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from flows import conf
+from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
+from flows.submission import Submission
+from flows.ui.nodes import Node
+from identity.identities.models import Identity
+from identity.identities.schemas import Schema
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The submission was right, but the journey is not over: the form that the method left in the flow is shown."""
+
+    status: int = 400  # intermediate steps answer 400 on purpose (contract: flows.md 17.5)
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """The browser has to go elsewhere to prove something."""
+
+    url: str
+
+
+class Method:
+    """`name` is the credential type, the node group and the wire name in one."""
+
+    name: ClassVar[str]
+
+    def is_enabled(self) -> bool:
+        return conf.is_method_enabled(self.name)
+
+    def claims(self, submission: Submission) -> bool:
+        """Whether this submission is for this method."""
+        return submission.method == self.name
+
+    says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it
+
+
+class LoginMethod(Method):
+    aal: ClassVar[str] = "aal1"
+
+    def login_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        """Return the fields. *identity* is who is signed in already and proves it again, or None."""
+        raise NotImplementedError
+
+    def login(self, submission: Submission) -> Identity | NextStep | Redirect:
+        """Return who has proved to be whom.
+
+        Raises:
+            InvalidSubmission: It is not right.
+        """
+        raise NotImplementedError
+
+
+class RegistrationMethod(Method):
+    def registration_nodes(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
+        raise NotImplementedError
+
+    def register(self, submission: Submission, identity: Identity) -> NextStep | Redirect | None:
+        """Give the proposed identity, whose traits are valid, its credential.
+
+        Raises:
+            InvalidSubmission: It cannot be used.
+        """
+        raise NotImplementedError
+
+
+class SettingsMethod(Method):
+    is_privileged: ClassVar[bool] = True  # wants a session that proved itself a short while ago
+
+    def settings_nodes(self, flow: SettingsFlow, identity: Identity) -> list[Node]:
+        raise NotImplementedError
+
+    def change(self, submission: Submission, identity: Identity) -> NextStep | Redirect | None:
+        """Change the proposed identity.
+
+        Raises:
+            InvalidSubmission: The change cannot be made.
+        """
+        raise NotImplementedError
+
+
+METHODS: dict[str, Method] = {}
+M = TypeVar("M", bound=type[Method])
+
+
+def register(method: M) -> M:
+    """Make a method known under its name."""
+    METHODS[method.name] = method()
+    return method
+
+
+ORDER = ("profile", "password", "oidc", "code", "link", "totp", "passkey", "webauthn", "lookup_secret", "identifier_first")
+Kind = TypeVar("Kind", bound=Method)
+
+
+def of(kind: type[Kind]) -> list[Kind]:
+    """Return the methods that take part in a flow, in the order in which they are asked."""
+    found = [method for method in METHODS.values() if isinstance(method, kind)]
+    return sorted(found, key=lambda method: ORDER.index(method.name) if method.name in ORDER else len(ORDER))
+
+
+def enabled(kind: type[Kind]) -> list[Kind]:
+    return [method for method in of(kind) if method.is_enabled()]

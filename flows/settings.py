@@ -1,0 +1,271 @@
+"""Changing one's account (contract: flows.md 11). Not the project's settings: those are identity/settings.py."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from flows import conf, continue_with, hooks, states
+from flows.errors import FlowGone, InvalidSubmission, SecurityIdentityMismatch
+from flows.hooks import HookContext
+from flows.kind import AlreadyUsed, FlowKind, register
+from flows.methods import base as methods
+from flows.methods.base import NextStep, Redirect, SettingsMethod
+from flows.models import Code, ParkedSubmission, SettingsFlow
+from flows.outcome import Done, Elsewhere, Outcome, Shown
+from flows.submission import Submission
+from flows.ui import container, messages, nodes
+from flows.ui.messages import Message
+from flows.visit import Visit
+from identity import conf as identity_conf
+from identity import crypto
+from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
+from identity.http import problems
+from identity.identities import services
+from identity.identities.models import Identity
+from identity.ids import parse_uuid
+from identity.sessions import authentication
+from identity.sessions import services as sessions
+from identity.sessions.models import Session
+from identity.sessions.services import OpenedSession
+
+PARKED_FOR = timedelta(minutes=15)
+
+
+@register
+class Settings(FlowKind[SettingsFlow]):
+    name = "settings"
+    model = SettingsFlow
+    method_base = SettingsMethod
+    checks_csrf_on_fetch = False
+    gone = FlowGone
+
+    def rows(self) -> Any:
+        return SettingsFlow.objects.select_related("identity")
+
+    # -- starting
+
+    def open(self, visit: Visit) -> SettingsFlow | Elsewhere:
+        session = visit.session
+        if session is None:
+            if visit.is_api or visit.accepts_json:
+                raise SessionInactive("Settings are for who is signed in.", extra={"CredentialsMissing": True} if self._says_missing(visit) else None)
+            wanted = visit.query("return_to")
+            login = identity_conf.public_url("/self-service/login/browser")
+            return Elsewhere(problems.with_query(login, return_to=wanted) if wanted else login)
+        if away := self._needs_second_factor(visit, session, visit.url if visit.query("return_to") and not visit.is_api else ""):
+            return away
+        flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
+        self.fill(flow, session.identity)
+        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
+
+    def _says_missing(self, visit: Visit) -> bool:
+        return not authentication.has_credential(visit.request)
+
+    def _needs_second_factor(self, visit: Visit, session: Session, back_to: str) -> Elsewhere | None:
+        """Send a browser to its second factor, when the account has one that was not used. Raises SessionAAL2Required for programs."""
+        url = authentication.step_up_url(**({"return_to": back_to} if back_to else {}))
+        try:
+            authentication.require_aal(session, conf.settings().required_aal, url)
+        except authentication.SessionAAL2Required:
+            if visit.is_api or visit.answers_json or visit.accepts_json:
+                raise
+            return Elsewhere(url)
+        return None
+
+    def fill(self, flow: SettingsFlow, identity: Identity, said: tuple[Message, ...] = ()) -> None:
+        form = [node for method in methods.enabled(SettingsMethod) for node in method.settings_nodes(flow, identity)]
+        container.build(flow, [nodes.csrf(), *form], said)
+
+    # -- showing
+
+    def fetch(self, visit: Visit) -> SettingsFlow:
+        session = visit.session
+        if session is None:
+            raise Unauthorized("Settings are for who is signed in.")
+        flow = self.find(visit.query("id"))
+        self.check_owner(visit, flow)
+        back = problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id))
+        authentication.require_aal(session, conf.settings().required_aal, authentication.step_up_url(return_to=back))
+        if flow.is_expired:
+            raise self.expired(flow)
+        return flow
+
+    def check_owner(self, visit: Visit, flow: SettingsFlow) -> None:
+        if visit.session is None or flow.identity_id != visit.session.identity_id:
+            raise SecurityIdentityMismatch("The form was begun by somebody else. Please start again.")
+
+    # -- submitting
+
+    def admit_visitor(self, visit: Visit) -> Outcome | None:
+        if visit.session is not None:
+            return None
+        if visit.is_json:
+            raise Unauthorized("Settings are for who is signed in.")
+        return Elsewhere(conf.flow("login").ui_url, status=302)
+
+    def admit(self, visit: Visit, flow: SettingsFlow) -> Outcome | None:
+        assert visit.session is not None
+        if away := self._needs_second_factor(visit, visit.session, visit.url):
+            return away
+        if not flow.is_expired:
+            self.check_owner(visit, flow)
+        return None
+
+    def no_method(self) -> Message:
+        return messages.settings_no_method()
+
+    def perform(self, visit: Visit, flow: SettingsFlow, submission: Submission) -> Outcome:
+        session = visit.session
+        assert session is not None
+        container.forget_messages(flow)
+        method = self.choose(submission)
+        assert isinstance(method, SettingsMethod)
+        if method.is_privileged:
+            self._require_young_session(visit, flow, submission, method)
+        before = session.identity
+        after = services.revise(before)
+        done = method.change(submission, after)
+        if isinstance(done, NextStep):
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Shown(flow, done.status)
+        if isinstance(done, Redirect):
+            return Elsewhere(done.url)
+        return self.finish(visit, flow, submission, method, before, after)
+
+    def _require_young_session(self, visit: Visit, flow: SettingsFlow, submission: Submission, method: SettingsMethod) -> None:
+        """Raises SessionRefreshRequired; a plain browser's form is parked first, and goes on after the person has signed in again."""
+        session = visit.session
+        assert session is not None
+        if is_privileged(session, always=method.name == "password"):
+            return
+        back = f"{identity_conf.public_url('/self-service/settings')}?flow={flow.id}"
+        url = problems.with_query(identity_conf.public_url("/self-service/login/browser"), refresh="true", return_to=back)
+        if not visit.answers_json:
+            park(visit, flow, submission)
+        raise SessionRefreshRequired("You signed in a while ago. Please confirm that it is you.", extra={"redirect_browser_to": url})
+
+    def finish(
+        self, visit: Visit, flow: SettingsFlow, submission: Submission, method: SettingsMethod, before: Identity, after: Identity
+    ) -> Outcome:
+        """Store the change. What may refuse runs before; a hook that is awaited stands between two commits."""
+        session = visit.session
+        assert session is not None
+        goes_to = self._goes_to(flow, method)
+        context = HookContext(
+            flow, visit.facts, self.name, method.name, identity=after, session=session, previous=before,
+            transient_payload=flow.transient_payload or {},
+        )
+        plan = hooks.runner().after(context)
+        opened: OpenedSession | None = None
+        with self.claimed(flow, plan.calls_out):
+            plan.interrupt()
+            if services.is_protected_change(before, after):
+                self._require_young_session(visit, flow, submission, method)
+            with transaction.atomic():
+                services.update(before, after)
+                self._succeed(flow, after)
+                opened = self._new_authentication(visit, session, method, before, after)
+                plan.record_early()
+                if not plan.waits:
+                    plan.record()
+            if plan.waits:
+                plan.wait()
+                with transaction.atomic():
+                    plan.record()
+        if not visit.is_api:
+            context.continue_with.append(continue_with.redirect_browser_to(goes_to))
+        return Done(flow, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
+
+    def _goes_to(self, flow: SettingsFlow, method: SettingsMethod) -> str:
+        own_page = problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id))
+        wanted = self.wanted_return(flow)
+        return self.return_to(wanted, method.name) if wanted else conf.after_url(self.name, method.name) or own_page
+
+    def default_return(self, method: str = "") -> str:
+        return conf.after_url(self.name, method) or super().default_return(method)
+
+    def _succeed(self, flow: SettingsFlow, identity: Identity) -> None:
+        """Show how things are now. Of two submissions at once the second is refused: it was made from what is no longer so."""
+        flow.state, flow.active, flow.identity = states.SUCCESS, "", identity
+        self.fill(flow, identity, (messages.settings_saved(),))
+        seen = flow.submissions
+        rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
+        if not rows.update(ui=flow.ui, state=flow.state, active="", internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()):
+            raise InvalidSubmission(messages.generic("This form was sent twice at once. Please look at your settings and try again."))
+        flow.submissions = seen + 1
+
+    def _new_authentication(
+        self, visit: Visit, session: Session, method: SettingsMethod, before: Identity, after: Identity
+    ) -> OpenedSession | None:
+        """A new password ends the other sessions and what was mailed to get in; a browser gets a new token for its own session."""
+        if method.name == "password":
+            if "password" in identity_conf.sessions().revoke_others_on:
+                sessions.revoke_others(after, keep=session)
+            Code.objects.filter(identity_id=after.pk, used_at=None).delete()
+        session.identity = after
+        if visit.is_api:
+            return None
+        opened = sessions.renew_token(session)
+        sessions.save(opened)
+        return opened
+
+    # -- ending
+
+    def expired_message(self, at: datetime) -> Message:
+        return messages.settings_expired(at)
+
+    def used_message(self) -> Message:
+        return messages.generic("This form was used already. Please start again.")
+
+    def replacement(self, visit: Visit, flow: SettingsFlow) -> SettingsFlow:
+        session = visit.session
+        assert session is not None
+        new = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
+        new.request_url, new.return_to = flow.request_url, flow.return_to
+        self.fill(new, session.identity)
+        return self.store(visit, new, HookContext(new, visit.facts, self.name, identity=session.identity, session=session))
+
+
+def is_privileged(session: Session, *, always: bool = False) -> bool:
+    """Whether the person proved who they are a short while ago.
+
+    A maximum age of zero switches the question off, except for passwords (*always*; contract: flows.md 17.27).
+    """
+    max_age = conf.settings().privileged_max_age
+    if not max_age and not always:
+        return True
+    return session.authenticated_at + max_age > timezone.now()
+
+
+# -- a plain browser's form waits while the person signs in again
+
+
+def park(visit: Visit, flow: SettingsFlow, submission: Submission) -> None:
+    """Keep the form, encrypted, for a quarter of an hour; the browser holds the key to it in a cookie (set by present.py)."""
+    ParkedSubmission.objects.filter(flow=flow).delete()
+    parked = ParkedSubmission.objects.create(
+        flow=flow,
+        identity=flow.identity,
+        payload=crypto.encrypt(orjson.dumps({"fields": submission.fields, "is_form": submission.is_form}).decode()),
+        expires_at=timezone.now() + PARKED_FOR,
+    )
+    visit.request.vestibule_parked = str(parked.id)  # type: ignore[attr-defined]
+
+
+def unpark(visit: Visit, flow: SettingsFlow, key: str | None) -> Submission | None:
+    """Return the form that waited for this browser and this person, once."""
+    id = parse_uuid(key)
+    rows = ParkedSubmission.objects.filter(pk=id, flow=flow, identity_id=flow.identity_id, expires_at__gt=timezone.now()) if id else []
+    for parked in rows:
+        if not ParkedSubmission.objects.filter(pk=parked.pk).delete()[0]:
+            raise AlreadyUsed
+        held = orjson.loads(crypto.decrypt(parked.payload) or "{}")
+        if held:
+            return Submission(visit, flow, held["fields"], held["is_form"])
+    return None

@@ -1,0 +1,77 @@
+"""Work on the form that a flow carries: `flow.ui` is `{"nodes": [...], "messages": [...]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flows.models import Flow
+from flows.ui import nodes
+from flows.ui.messages import Message
+from flows.ui.nodes import Node
+
+RANKS = {
+    "login": ("oidc", "default", "identifier_first", "webauthn", "passkey", "code", "password", "totp", "lookup_secret"),
+    "registration": ("oidc", "default", "webauthn", "passkey", "code", "password", "profile"),
+    "settings": ("default", "profile", "password", "oidc", "lookup_secret", "webauthn", "passkey", "totp"),
+}
+
+
+def build(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:
+    """Give the flow a form: groups in their order, the token first, submit buttons last in their group."""
+    flow.ui = {"nodes": sorted(form, key=lambda node: _rank(flow.kind, node)), "messages": [message.as_dict() for message in messages]}
+
+
+def _rank(kind: str, node: Node) -> tuple[int, int, int]:
+    groups = RANKS.get(kind, ())
+    group = groups.index(node["group"]) if node["group"] in groups else len(groups)
+    return (0 if nodes.name_of(node) == nodes.CSRF else 1, group, 1 if node["attributes"].get("type") == "submit" else 0)
+
+
+def find(flow: Flow, name: str) -> Node | None:
+    return next((node for node in flow.ui["nodes"] if nodes.name_of(node) == name), None)
+
+
+def forget_messages(flow: Flow) -> None:
+    flow.ui["messages"] = []
+    for node in flow.ui["nodes"]:
+        node["messages"] = []
+
+
+def say(flow: Flow, messages: Iterable[Message]) -> None:
+    """Put each message where it belongs. A field that is not on the form is put there to carry its message (contract: actions.md 2.8)."""
+    for message in messages:
+        if not message.at:
+            flow.ui["messages"].append(message.as_dict())
+            continue
+        node = find(flow, message.at)
+        if node is None:
+            node = nodes.field(message.at, "default")
+            flow.ui["nodes"].append(node)
+        node["messages"].append(message.as_dict())
+
+
+def set_value(flow: Flow, name: str, value: Any) -> None:
+    """Put a value into a field, if the form has it."""
+    node = find(flow, name)
+    if node is not None and node["type"] == "input":
+        if value is None:
+            node["attributes"].pop("value", None)
+        else:
+            node["attributes"]["value"] = value
+
+
+def set_traits(flow: Flow, traits: Any) -> None:
+    """Show *traits* in the fields of the form that ask for them."""
+    held = flatten(traits, "traits")
+    for node in flow.ui["nodes"]:
+        name = nodes.name_of(node)
+        if name in held and not isinstance(held[name], list | dict):
+            node["attributes"]["value"] = held[name]
+
+
+def flatten(value: Any, name: str) -> dict[str, Any]:
+    """Return the leaves of a document by dotted name: {"traits.name.first": "Ada"}."""
+    if not isinstance(value, dict):
+        return {name: value}
+    return {key: leaf for part, below in value.items() for key, leaf in flatten(below, f"{name}.{part}").items()}

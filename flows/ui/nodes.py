@@ -1,0 +1,56 @@
+"""What a form is made of (contract: methods.md 1.1-1.3). A node is a JSON object: it rests in the flow's row as it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.ui.messages import Message
+
+Node = dict[str, Any]
+CSRF = "csrf_token"
+
+
+def _node(type: str, group: str, attributes: dict[str, Any], label: Message | None) -> Node:
+    return {
+        "type": type,
+        "group": group,
+        "attributes": {**attributes, "node_type": type},
+        "messages": [],
+        "meta": {"label": label.as_dict()} if label else {},
+    }
+
+
+def field(name: str, group: str, type: str = "text", *, label: Message | None = None, **attributes: Any) -> Node:
+    """Return an input; attributes that are None are left out."""
+    given = {key: value for key, value in attributes.items() if value is not None}
+    return _node("input", group, {"name": name, "type": type, **given, "disabled": False}, label)
+
+
+def hidden(name: str, group: str, value: Any, **attributes: Any) -> Node:
+    return field(name, group, "hidden", value=value, **attributes)
+
+
+def submit(name: str, group: str, value: str, label: Message) -> Node:
+    return field(name, group, "submit", value=value, label=label)
+
+
+def image(id: str, group: str, src: str, *, width: int, height: int, label: Message) -> Node:
+    return _node("img", group, {"src": src, "id": id, "width": width, "height": height}, label)
+
+
+def text(id: str, group: str, message: Message, label: Message | None = None) -> Node:
+    return _node("text", group, {"text": message.as_dict(), "id": id}, label)
+
+
+def anchor(id: str, group: str, href: str, title: Message) -> Node:
+    return _node("a", group, {"href": href, "title": title.as_dict(), "id": id}, title)
+
+
+def csrf() -> Node:
+    """Return the field that carries the anti-forgery token; its value is filled in when the flow is shown."""
+    return field(CSRF, "default", "hidden", value="", required=True)
+
+
+def name_of(node: Node) -> str:
+    attributes = node["attributes"]
+    return str(attributes.get("name") or attributes.get("id"))

@@ -1,0 +1,34 @@
+"""The self-service paths (contract: flows.md 3, 4)."""
+
+from django.urls import URLPattern, path
+from django.views.generic import RedirectView
+
+from flows import conf, kind, logout, views
+from flows.visit import API, BROWSER
+
+
+class ChangePassword(RedirectView):
+    """/.well-known/change-password: where a password manager sends its person."""
+
+    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
+        return conf.flow("settings").ui_url
+
+
+def _routes(name: str) -> list[URLPattern]:
+    flow = kind.KINDS[name]
+    return [
+        path(f"self-service/{name}/browser", views.CreateFlow.as_view(kind=flow, type=BROWSER), name=f"{name}-browser"),
+        path(f"self-service/{name}/api", views.CreateFlow.as_view(kind=flow, type=API), name=f"{name}-api"),
+        path(f"self-service/{name}/flows", views.GetFlow.as_view(kind=flow), name=f"{name}-fetch"),
+        path(f"self-service/{name}", views.SubmitFlow.as_view(kind=flow), name=name),
+    ]
+
+
+urlpatterns = [
+    *(route for name in kind.KINDS for route in _routes(name)),
+    path("self-service/logout/browser", logout.LogoutLink.as_view(), name="logout-browser"),
+    path("self-service/logout/api", logout.LogoutApp.as_view(), name="logout-api"),
+    path("self-service/logout", logout.Logout.as_view(), name="logout"),
+    path("self-service/errors", views.Errors.as_view(), name="errors"),
+    path(".well-known/change-password", ChangePassword.as_view(), name="change-password"),
+]

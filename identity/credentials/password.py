@@ -1,0 +1,144 @@
+"""Passwords: hash, verify, renew, and what makes a good one (NIST SP 800-63B section 5.1.1; contract: methods.md 2.4, identities.md 4).
+
+Hashing is bounded. Each process hashes on a fixed number of threads, of lower priority than those that answer requests;
+who waits too long is told to come back. So neither memory nor the answers of others suffer from a flood of sign-ins.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import argon2
+import argon2.low_level
+import bcrypt
+
+from identity import conf, config
+from identity.config import Config
+from identity.errors import BadRequest, ServiceUnavailable
+
+T = TypeVar("T")
+
+PATIENCE = 8.0  # seconds that a sign-in waits for its turn
+BCRYPT_LIMIT = 72  # bytes; what follows would be ignored
+ARGON2 = re.compile(r"\$(argon2id|argon2i)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$")
+BCRYPT = re.compile(r"\$2[abyz]?\$(\d\d)\$")
+MAX_MEMORY, MAX_ITERATIONS, MAX_LANES, MAX_COST = 2**20, 10, 16, 15  # KiB, passes, lanes, log2 rounds: what a login may cost
+
+
+class Hashing:
+    """A bounded place to hash. Threads are started at first need, so that a forked process has its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._lock, self._executor = threading.Lock(), None
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time."""
+        with self._lock:
+            if self._executor is None:
+                workers = max(1, (os.cpu_count() or 1) // int(os.environ.get("VESTIBULE_WORKERS", "1")))
+                self._executor = concurrent.futures.ThreadPoolExecutor(workers, "hash", initializer=_yield_to_requests)
+            executor = self._executor
+        turn = executor.submit(work)
+        try:
+            return turn.result(timeout=PATIENCE)
+        except concurrent.futures.TimeoutError as late:
+            turn.cancel()
+            raise ServiceUnavailable("Too many people are signing in right now.") from late
+
+
+def _yield_to_requests() -> None:
+    """Let the threads that answer requests go first; a thread's niceness is its own on Linux."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+
+
+hashing = Hashing()
+
+
+class PasswordTooLong(BadRequest):
+    """bcrypt reads 72 bytes; a longer password would be cut silently."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"A password may have at most {BCRYPT_LIMIT} bytes here.")
+        self.length = length
+
+
+def make_hash(password: str) -> str:
+    """Return the hash of a new password with the configured algorithm. Raises PasswordTooLong (bcrypt only)."""
+    chosen = conf.hashers()
+    secret = password.encode()
+    if chosen.algorithm == "bcrypt":
+        if len(secret) > BCRYPT_LIMIT:
+            raise PasswordTooLong(len(secret))
+        return hashing.run(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(chosen.bcrypt_cost)).decode())
+    return hashing.run(lambda: _argon2(chosen, secret))
+
+
+def _argon2(chosen: conf.Hashers, secret: bytes) -> str:
+    return argon2.low_level.hash_secret(
+        secret,
+        os.urandom(chosen.argon2_salt_length),
+        time_cost=chosen.argon2_iterations,
+        memory_cost=chosen.argon2_memory,
+        parallelism=chosen.argon2_parallelism,
+        hash_len=chosen.argon2_key_length,
+        type=argon2.low_level.Type.ID,
+    ).decode()
+
+
+def is_known_hash(stored: str) -> bool:
+    """Whether a login could be checked against this hash: a known format, and not too expensive (contract: identities.md 4.2)."""
+    if found := ARGON2.match(stored):
+        memory, passes, lanes = (int(found[group]) for group in (2, 3, 4))
+        return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_ITERATIONS and 1 <= lanes <= MAX_LANES and stored.count("$") == 5
+    if found := BCRYPT.match(stored):
+        return 4 <= int(found[1]) <= MAX_COST and len(stored) - found.end() == 53
+    return False
+
+
+def verify(stored: str, password: str) -> bool:
+    """Return whether *password* is the one that *stored* is the hash of. An unknown or too expensive hash fits nothing."""
+    if not is_known_hash(stored):
+        return waste_time(password)
+    secret = password.encode()
+    if stored.startswith("$argon2"):
+        kind = argon2.low_level.Type.ID if stored.startswith("$argon2id$") else argon2.low_level.Type.I
+        return hashing.run(lambda: _verify_argon2(stored, secret, kind))
+    if len(secret) > BCRYPT_LIMIT:
+        return waste_time(password[:BCRYPT_LIMIT])
+    spelled = "$2b$" + stored.split("$", 2)[2]
+    return hashing.run(lambda: bcrypt.checkpw(secret, spelled.encode()))
+
+
+def _verify_argon2(stored: str, secret: bytes, kind: argon2.low_level.Type) -> bool:
+    try:
+        return argon2.low_level.verify_secret(stored.encode(), secret, kind)
+    except argon2.exceptions.VerificationError:
+        return False
+
+
+@config.per_config
+def _nobodys_hash(_: Config) -> str:
+    return make_hash("nobody has this password")
+
+
+def waste_time(password: str) -> bool:
+    """Take as long as a real check and say no: an unknown name must not answer sooner than a known one."""
+    verify(_nobodys_hash(), password)
+    return False
+
+
+def needs_renewal(stored: str) -> bool:
+    """Whether the hash is of another family than the configured one; parameters within a family are left alone."""
+    return not (BCRYPT.match(stored) if conf.hashers().algorithm == "bcrypt" else stored.startswith("$argon2id$"))

@@ -1,0 +1,105 @@
+"""The only place that writes an error: as JSON for programs, parked behind the error page for a browser (contract: flows.md 1.1, 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+
+from identity import conf
+from identity.errors import BadRequest, Problem, ServiceUnavailable
+from identity.http.models import ParkedError
+
+P = ParamSpec("P")
+V = TypeVar("V")
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: look there with GET, whatever the request was."""
+
+    status_code = 303
+
+
+def envelope(request: HttpRequest, problem: Problem) -> dict[str, Any]:
+    """Return the body of an error: `error`, and what stands beside it."""
+    error = problem.as_dict()
+    if not problem.extra and (said := request.META.get("HTTP_X_REQUEST_ID")):
+        error["request"] = said[:256]
+    return {"error": error, **problem.extra}
+
+
+def as_json(request: HttpRequest, problem: Problem) -> HttpResponse:
+    response = HttpResponse(orjson.dumps(envelope(request, problem)), status=int(problem.status), content_type="application/json")
+    response["Ory-Error-Id"] = problem.id
+    if isinstance(problem, ServiceUnavailable):
+        response["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def as_page(problem: Problem) -> HttpResponse:
+    """Park the error and send the browser to the error page, which fetches it by its id."""
+    parked = ParkedError.objects.create(error={**problem.as_dict(), **problem.extra})
+    return SeeOther(with_query(conf.error_ui_url(), id=str(parked.id)))
+
+
+def with_query(url: str, **parameters: str) -> str:
+    """Return *url* with query parameters added, its own kept."""
+    parts = urlsplit(url)
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
+    return urlunsplit(parts._replace(query=query))
+
+
+def json_errors(view: Callable[Concatenate[V, HttpRequest, P], HttpResponse]) -> Callable[Concatenate[V, HttpRequest, P], HttpResponse]:
+    """Let a view's method raise Problems; whoever asks is answered in JSON."""
+
+    @wraps(view)
+    def answer(self: V, request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(self, request, *args, **kwargs)
+        except Problem as problem:
+            return as_json(request, problem)
+
+    return answer
+
+
+def for_rest_framework(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The admin API's errors, in the same envelope (EXCEPTION_HANDLER of the REST framework)."""
+    if isinstance(error, DataError):
+        error = BadRequest("A value does not fit its column.")
+    if isinstance(error, APIException):
+        error = Refused(error)
+    if not isinstance(error, Problem):
+        return None
+    request: HttpRequest = context["request"]._request
+    response = Response(envelope(request, error), status=int(error.status), headers={"Ory-Error-Id": error.id})
+    if isinstance(error, ServiceUnavailable):
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+class Refused(Problem):
+    """What the REST framework refuses by itself, with its own status."""
+
+    title = "The request was refused."
+
+    def __init__(self, error: APIException) -> None:
+        super().__init__(str(error.detail))
+        self.status = HTTPStatus(error.status_code)  # type: ignore[misc]  # the framework decides it per error
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler404: nobody's path."""
+    return HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: a bug. It was logged; the answer says nothing of it."""
+    return as_json(request, Problem())

@@ -1,0 +1,48 @@
+"""The base of the public listener's views: JSON out, Problems out, nothing cached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views import View
+
+from identity.errors import Problem
+from identity.http import problems
+
+JSON = "application/json; charset=utf-8"
+NOT_CACHED = "private, no-cache, no-store, must-revalidate"
+
+
+def json_response(body: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body) + b"\n", status=status, content_type=JSON)
+
+
+def no_content() -> HttpResponse:
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response
+
+
+class JSONView(View):
+    """A view whose methods may raise Problems; they are answered in JSON. GET answers are never cached."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Problem as problem:
+            response = self.problem(request, problem)
+        if request.method == "GET":
+            response["Cache-Control"] = NOT_CACHED
+        return response
+
+    def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:
+        """Answer a request that cannot go on."""
+        return problems.as_json(request, problem)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = HttpResponse("Method Not Allowed\n", status=405, content_type="text/plain; charset=utf-8")
+        response["Allow"] = ", ".join(self._allowed_methods())
+        return response

@@ -1,0 +1,231 @@
+"""The only writer of identities. A proposed identity is a model instance with its lists in memory; `create` and `update` store it.
+
+    propose -> derive -> (hooks may change it, derive again) -> create | update
+
+Every function that stores runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from identity.credentials.models import Credential, CredentialIdentifier
+from identity.errors import BadRequest, Conflict
+from identity.identities import normalize, schemas
+from identity.identities.models import Address, Identity, RecoveryAddress, VerifiableAddress
+from identity.sessions import aal
+
+AddressRow = TypeVar("AddressRow", bound=Address)
+FROM_TRAITS = ("password", "webauthn", "code")  # credential types whose identifiers come from traits
+
+
+class Taken(Conflict):
+    """Somebody else has this identifier, address or external id. The answer does not say which."""
+
+    title = "Somebody has this identifier, address or external id already."
+
+    def __init__(self, identifier: str = "") -> None:
+        super().__init__()
+        self.identifier = identifier
+
+
+def propose(schema_id: str = "", traits: Any = None, **fields: Any) -> Identity:
+    """Return an identity that is not stored yet; its id is final. Raises BadRequest for an unknown schema."""
+    identity = Identity(schema_id=schemas.get(schema_id).id, traits={} if traits is None else traits, **fields)
+    identity.verifiable, identity.recovery, identity.factors = [], [], {}
+    return identity
+
+
+def revise(identity: Identity) -> Identity:
+    """Return a copy of a stored identity to change: the original keeps saying how things were."""
+    proposed = copy.copy(identity)
+    proposed._state = copy.copy(identity._state)
+    proposed.traits = copy.deepcopy(identity.traits)
+    proposed.verifiable = [copy.copy(row) for row in identity.verifiable]
+    proposed.recovery = [copy.copy(row) for row in identity.recovery]
+    proposed.factors = {type: revise_credential(row) for type, row in identity.factors.items()}
+    return proposed
+
+
+def revise_credential(credential: Credential) -> Credential:
+    proposed = copy.copy(credential)
+    proposed.config = copy.deepcopy(credential.config)
+    proposed.names = list(credential.names)
+    return proposed
+
+
+def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recovery: Iterable[dict[str, Any]] = ()) -> None:
+    """Check the traits and recompute what follows from them: addresses, identifiers, the reachable AAL.
+
+    An address keeps what is known of it (verified or not); *known* adds what an import or a webhook says of addresses,
+    each `{via, value, verified?, status?, verified_at?}`. Addresses that the traits do not hold disappear (contract: identities.md 2.4).
+
+    Raises:
+        BadRequest: There is no such schema.
+        InvalidTraits: The traits do not fit it.
+    """
+    schema = schemas.get(identity.schema_id)
+    identity.schema_id = schema.id
+    if errors := schema.errors(identity.traits):
+        raise schemas.InvalidTraits(errors)
+    if "\\u0000" in json.dumps(identity.traits):
+        raise BadRequest("Traits cannot hold the NUL character.")
+    found = schema.collect(identity.traits)
+    identity.verifiable = _keep(VerifiableAddress, identity, identity.verifiable, found.verifiable)
+    identity.recovery = _keep(RecoveryAddress, identity, identity.recovery, found.recovery)
+    _mark(identity.verifiable, known)
+    for type in FROM_TRAITS:
+        if names := found.identifiers.get(type):
+            credential = identity.factors.get(type) or new_credential(identity, type)
+            credential.names = sorted(names)
+            if type == "code":
+                credential.config = {**credential.config, "addresses": found.code_addresses}
+            identity.factors[type] = credential
+    identity.available_aal = aal.available(identity)
+
+
+def _keep(kind: type[AddressRow], identity: Identity, rows: list[AddressRow], wanted: list[tuple[str, str]]) -> list[AddressRow]:
+    known = {row.key: row for row in rows}
+    return [known.get(key) or kind(identity=identity, via=key[0], value=key[1]) for key in wanted]
+
+
+def _mark(rows: list[VerifiableAddress], known: Iterable[dict[str, Any]]) -> None:
+    said = {(entry.get("via") or "email", normalize.identifier(str(entry.get("value", "")))): entry for entry in known}
+    for row in rows:
+        entry = said.get(row.key)
+        if entry is None:
+            continue
+        row.verified = bool(entry.get("verified"))
+        row.status = entry.get("status") or (VerifiableAddress.COMPLETED if row.verified else VerifiableAddress.PENDING)
+        row.verified_at = (entry.get("verified_at") or row.verified_at or timezone.now()) if row.verified else None
+
+
+def new_credential(identity: Identity, type: str, config: dict[str, Any] | None = None, names: Iterable[str] = ()) -> Credential:
+    """Return a credential that is not stored yet, and put it among the identity's factors."""
+    credential = Credential(identity=identity, type=type, config=config or {})
+    credential.names = sorted(names)
+    identity.factors[type] = credential
+    return credential
+
+
+def create(identity: Identity) -> None:
+    """Store a proposed identity with all that belongs to it, in the caller's transaction.
+
+    Raises:
+        Taken: An identifier, address or external id has an owner already; the transaction must be rolled back.
+    """
+    try:
+        with transaction.atomic(savepoint=False):
+            identity.save(force_insert=True)
+            VerifiableAddress.objects.bulk_create(_owned(identity, identity.verifiable))
+            RecoveryAddress.objects.bulk_create(_owned(identity, identity.recovery))
+            credentials = _owned(identity, identity.factors.values())
+            Credential.objects.bulk_create(credentials)
+            CredentialIdentifier.objects.bulk_create(_identifiers(identity, credentials))
+    except IntegrityError as error:
+        raise Taken(_first_name(identity)) from error
+
+
+def _owned(identity: Identity, rows: Iterable[Any]) -> list[Any]:
+    owned = list(rows)
+    for row in owned:
+        row.identity = identity
+    return owned
+
+
+def _identifiers(identity: Identity, credentials: Iterable[Credential]) -> list[CredentialIdentifier]:
+    return [
+        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name)
+        for credential in credentials
+        for name in credential.names
+    ]
+
+
+def _first_name(identity: Identity) -> str:
+    return next((name for credential in identity.factors.values() for name in credential.names), "")
+
+
+def update(before: Identity, after: Identity) -> None:
+    """Store how an identity changed, in the caller's transaction; what did not change is not written.
+
+    Raises:
+        Taken: As `create`.
+    """
+    now = timezone.now()
+    if before.state != after.state:
+        after.state_changed_at = now
+    after.updated_at = now
+    try:
+        with transaction.atomic(savepoint=False):
+            after.save(force_update=True)
+            _sync_addresses(VerifiableAddress, before.verifiable, _owned(after, after.verifiable))
+            _sync_addresses(RecoveryAddress, before.recovery, _owned(after, after.recovery))
+            _sync_credentials(before, after)
+    except IntegrityError as error:
+        raise Taken(_first_name(after)) from error
+
+
+def _sync_addresses(kind: type[AddressRow], before: list[AddressRow], after: list[AddressRow]) -> None:
+    old = {row.pk: row for row in before}
+    kept = {row.pk for row in after}
+    if gone := [pk for pk in old if pk not in kept]:
+        kind._default_manager.filter(pk__in=gone).delete()
+    kind._default_manager.bulk_create([row for row in after if row.pk not in old])
+    for row in after:
+        if row.pk in old and _columns(row) != _columns(old[row.pk]):
+            row.updated_at = timezone.now()
+            row.save(force_update=True)
+
+
+def _columns(row: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if field.name != "updated_at"}
+
+
+def _sync_credentials(before: Identity, after: Identity) -> None:
+    if gone := [row.pk for type, row in before.factors.items() if type not in after.factors]:
+        Credential.objects.filter(pk__in=gone).delete()
+    for type, credential in after.factors.items():
+        old = before.factors.get(type)
+        credential.identity = after
+        if old is None:
+            credential.save(force_insert=True)
+        elif _columns(credential) != _columns(old):
+            credential.updated_at = timezone.now()
+            credential.save(force_update=True)
+        _sync_names(after, credential, set(old.names) if old else set())
+
+
+def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> None:
+    wanted = set(credential.names)
+    if gone := old - wanted:
+        CredentialIdentifier.objects.filter(credential=credential, identifier__in=gone).delete()
+    CredentialIdentifier.objects.bulk_create(
+        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name) for name in sorted(wanted - old)
+    )
+
+
+def save_credential(credential: Credential) -> None:
+    """Store a change of one credential's config alone: a renewed hash, a spent step."""
+    credential.updated_at = timezone.now()
+    credential.save(update_fields=["config", "version", "updated_at"])
+
+
+def is_protected_change(before: Identity, after: Identity) -> bool:
+    """Whether the change touches what signs in or receives mail: such changes want a fresh session (contract: flows.md 11.2)."""
+    return (
+        {row.key for row in before.verifiable} != {row.key for row in after.verifiable}
+        or {row.key for row in before.recovery} != {row.key for row in after.recovery}
+        or {(t, n) for t, row in before.factors.items() for n in row.names} != {(t, n) for t, row in after.factors.items() for n in row.names}
+        or {t: row.config for t, row in before.factors.items()} != {t: row.config for t, row in after.factors.items()}
+    )
+
+
+def delete(identity: Identity) -> None:
+    """Remove an identity with its credentials, addresses, sessions and flows."""
+    identity.delete()

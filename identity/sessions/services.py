@@ -1,0 +1,141 @@
+"""Open, raise, prolong and end sessions. The only writer of sessions."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from identity import conf, crypto
+from identity.identities.models import Identity
+from identity.ids import alphanumeric
+from identity.sessions import aal
+from identity.sessions.models import Session
+
+TOKEN_PREFIX, LOGOUT_PREFIX = "ory_st_", "ory_lo_"
+TOKEN_LENGTH = 32  # alphanumeric characters: 190 bits
+
+
+@dataclass
+class OpenedSession:
+    """A session and the token that opens it: the one moment when the token is known."""
+
+    session: Session
+    token: str
+    is_new: bool = True
+
+
+def proof(method: str, level: str, at: datetime | None = None, **more: Any) -> dict[str, Any]:
+    """Return one entry of `authentication_methods`."""
+    return {"method": method, "aal": level, "completed_at": rfc3339(at or timezone.now()), **more}
+
+
+def rfc3339(at: datetime) -> str:
+    """Return *at* (UTC) with microseconds and a Z (contract: identities.md 0.6)."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
+
+
+def issue(identity: Identity, proofs: Iterable[dict[str, Any]], device: dict[str, Any] | None = None) -> OpenedSession:
+    """Return a session that is not stored yet; its id is final. `save` stores it."""
+    now, token = timezone.now(), _new_token()
+    used = list(proofs)
+    session = Session(
+        identity=identity,
+        token_hash=crypto.keyed_hash(token),
+        issued_at=now,
+        authenticated_at=now,
+        expires_at=now + conf.sessions().lifespan,
+        authentication_methods=used,
+        aal=aal.of_methods(used),
+        devices=[device] if device else [],
+    )
+    return OpenedSession(session, token)
+
+
+def upgrade(session: Session, proofs: Iterable[dict[str, Any]]) -> OpenedSession:
+    """Return the same session after its person proved something more; not stored yet.
+
+    It keeps its id and gets a new token: who had the old one before this proof does not profit from it.
+    """
+    now, token = timezone.now(), _new_token()
+    session.authentication_methods = [*session.authentication_methods, *proofs]
+    session.aal = aal.of_methods(session.authentication_methods)
+    session.authenticated_at = now
+    session.expires_at = now + conf.sessions().lifespan
+    session.token_hash = crypto.keyed_hash(token)
+    session.updated_at = now
+    return OpenedSession(session, token, is_new=False)
+
+
+def renew_token(session: Session) -> OpenedSession:
+    """Return the same session under a new token, not stored yet: the old one opens nothing any more."""
+    token = _new_token()
+    session.token_hash, session.updated_at = crypto.keyed_hash(token), timezone.now()
+    return OpenedSession(session, token, is_new=False)
+
+
+def _new_token() -> str:
+    return TOKEN_PREFIX + alphanumeric(TOKEN_LENGTH)
+
+
+def save(opened: OpenedSession) -> None:
+    opened.session.save(force_insert=opened.is_new)
+
+
+def find_by_token(token: str) -> Session | None:
+    """Return the live session that *token* opens, with its identity, or None."""
+    if not token.startswith(TOKEN_PREFIX) or len(token) > 64:
+        return None
+    hashes = crypto.keyed_hashes(token)
+    rows = Session.objects.select_related("identity").filter(token_hash__in=hashes)
+    session = next(iter(rows[:1]), None)
+    return session if session is not None and session.is_live else None
+
+
+def find_row_by_token(token: str) -> Session | None:
+    """Return the session that *token* opens or once opened, or None."""
+    return Session.objects.filter(token_hash__in=crypto.keyed_hashes(token)).first()
+
+
+def logout_token(session: Session) -> str:
+    """Return what a page needs to sign this session out: derived from the session's secret part, stored nowhere."""
+    digest = crypto.keyed_hash(f"logout {session.id} {session.token_hash}")
+    return LOGOUT_PREFIX + digest[:TOKEN_LENGTH]
+
+
+def is_logout_token(session: Session, token: str) -> bool:
+    return hmac.compare_digest(logout_token(session).encode(), token.encode())
+
+
+def revoke(session: Session) -> None:
+    """End one session; its row stays."""
+    Session.objects.filter(pk=session.pk).update(active=False, updated_at=timezone.now())
+    session.active = False
+
+
+def revoke_others(identity: Identity, keep: Session | None) -> int:
+    """End every session of *identity* except *keep*. Returns how many there were."""
+    others = Session.objects.filter(identity_id=identity.pk)
+    if keep is not None:
+        others = others.exclude(pk=keep.pk)
+    return others.filter(active=True).update(active=False, updated_at=timezone.now())
+
+
+def extend(session: Session) -> None:
+    """Prolong a session by the configured lifespan, if it is near enough to its end (contract: flows.md 12.6)."""
+    rules, now = conf.sessions(), timezone.now()
+    if rules.earliest_possible_extend is not None and session.expires_at - rules.earliest_possible_extend > now:
+        return
+    session.expires_at = now + rules.lifespan
+    session.updated_at = now
+    session.save(update_fields=["expires_at", "updated_at"])
+
+
+def live(at: datetime | None = None) -> Q:
+    """The condition on rows that are active and not expired."""
+    return Q(active=True, expires_at__gt=at or timezone.now())
