@@ -21,13 +21,16 @@ from typing import Any
 Node = dict[str, Any]
 
 SHARED = ("default", "identifier_first")
-ORDER = ("password", "identifier_first", "totp", "code", "link", "profile", "webauthn", "passkey", "lookup_secret", "oidc")
+ORDER = ("password", "identifier_first", "totp", "code", "link", "passkey", "webauthn", "lookup_secret", "oidc", "profile")
 SETTINGS_ORDER = ("default", "profile", "password", "totp", "lookup_secret", "passkey", "webauthn", "oidc", "code")
 APART = frozenset(("oidc", "saml"))  # providers need nothing that is typed here
 
 RESEND = frozenset((1070007, 1070008))  # labels of buttons that must work while a field is still empty
 OIDC_CONTINUE = 1040003
 BACK = frozenset((1040008, 1060007))
+INSTRUCTIONS = frozenset(  # messages that say what to do on this page: they stand under its heading
+    (1010003, 1010004, 1010012, 1010014, 1010025, 1040005, 1040009, 1060002, 1060003, 1060004, 1060005, 1060006, 1080001, 1080003, 1080004)
+)
 REMOVALS = frozenset(("webauthn_remove", "passkey_remove", "unlink"))
 DESTRUCTIVE = REMOVALS | {"totp_unlink", "lookup_secret_disable"}
 BUTTONS = frozenset(("submit", "button"))
@@ -238,6 +241,12 @@ class Field:
         return held if isinstance(held, dict) else {}
 
     @property
+    def data(self) -> list[tuple[str, str]]:
+        """The data-* attributes of a div."""
+        held = self.attributes.get("data") or {}
+        return [(str(key), as_text(value)) for key, value in held.items() if re.fullmatch(r"[a-z0-9-]+", str(key))]
+
+    @property
     def secrets(self) -> list[dict[str, Any]]:
         """Backup codes: `text`, and `used` when one is spent."""
         listed = (self.text.get("context") or {}).get("secrets") or ()
@@ -267,6 +276,16 @@ class Form:
         return any(part.is_input for part in (*self.main, *self.more, *self.quiet, *self.removals)) or self.is_silent
 
     @property
+    def is_typed_into(self) -> bool:
+        return any(part.is_typed for part in self.main)
+
+    @property
+    def lacks_username(self) -> bool:
+        """Whether a password is typed here without the name that it belongs to, which password managers look for."""
+        seen = (*self.main, *self.more)
+        return any(part.kind == "password" for part in seen) and not any(part.is_typed and part.kind != "password" for part in seen)
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """What is said of fields that nobody sees."""
         return [message for part in self.hidden for message in part.messages]
@@ -282,8 +301,10 @@ class Section:
 class Layout:
     sections: list[Section]
     messages: list[dict[str, Any]]
+    instructions: list[dict[str, Any]]
     scripts: list[Field]
     identifier: str = ""  # who is signing in, when that is settled
+    username: str = ""  # whose password is typed here, for password managers
 
     @cached_property
     def has_errors(self) -> bool:
@@ -308,7 +329,19 @@ def of(kind: str, flow: dict[str, Any]) -> Layout:
     frame = Form("", str(ui.get("action") or ""), str(ui.get("method") or "post").lower())
     sections = _by_group(frame, drawn) if kind == "settings" else [Section("", _journey(frame, drawn))]
     identifier = next((part.value for part in drawn if part.is_hidden and part.name == "identifier" and part.value), "")
-    return Layout(_focused(sections, anywhere=kind != "settings"), list(ui.get("messages") or ()), scripts, identifier)
+    said = list(ui.get("messages") or ())
+    return Layout(
+        _focused(sections, anywhere=kind != "settings"),
+        [message for message in said if not _instructs(message)],
+        [message for message in said if _instructs(message)],
+        scripts,
+        identifier,
+        identifier or next((part.value for part in drawn if part.autocomplete in ("email", "username") and part.value), ""),
+    )
+
+
+def _instructs(message: dict[str, Any]) -> bool:
+    return message.get("id") in INSTRUCTIONS and message.get("type") != "error"
 
 
 def _name(node: Node) -> str:
@@ -338,7 +371,7 @@ def _journey(frame: Form, fields: list[Field]) -> list[Form]:
     groups = _grouped([part for part in fields if part.group not in SHARED], ORDER)
     visible = [part for part in shared if not part.is_hidden]
     if not visible:
-        return _with_or([_form(replace(frame, id=group), shared, parts, []) for group, parts in groups])
+        return _with_or(_one_primary([_form(replace(frame, id=group), shared, parts, []) for group, parts in groups]))
     together = [(group, parts) for group, parts in groups if not _stands_apart(group, parts)] or groups
     apart = [(group, parts) for group, parts in groups if (group, parts) not in together]
     first = next((parts for _, parts in together if any(part.is_button for part in parts)), [])
@@ -368,7 +401,7 @@ def _form(frame: Form, hidden: list[Field], main: list[Field], more: list[Field]
     seen = [part for part in main if not part.is_hidden]
     quiet = [replace(part, look="quiet", skips_validation=True) for part in (*seen, *more) if _is_quiet(part)]
     buttons = [part for part in seen if part.is_button and not _is_quiet(part)]
-    looks = _looks(buttons, more)
+    looks = _looks(buttons)
     return replace(
         frame,
         hidden=hidden,
@@ -378,14 +411,25 @@ def _form(frame: Form, hidden: list[Field], main: list[Field], more: list[Field]
     )
 
 
-def _looks(buttons: list[Field], more: list[Field]) -> list[Field]:
+def _looks(buttons: list[Field]) -> list[Field]:
     if len(buttons) > 1 and all(part.group in APART or part.name == buttons[0].name for part in buttons):
         return [replace(part, look="secondary") for part in buttons]  # a choice among equals
-    looks = [
-        replace(part, look="danger" if part.name in DESTRUCTIVE else "secondary" if i or part.group in APART else "primary", skips_validation=i > 0)
-        for i, part in enumerate(sorted(buttons, key=lambda part: part.name in DESTRUCTIVE))
+    ordered = sorted(buttons, key=lambda part: part.name in DESTRUCTIVE)
+    return [replace(part, look=_look(part, place), skips_validation=place > 0) for place, part in enumerate(ordered)]
+
+
+def _look(part: Field, place: int) -> str:
+    if part.name in DESTRUCTIVE:
+        return "danger"
+    return "secondary" if place or _stands_apart(part.group, [part]) else "primary"
+
+
+def _one_primary(forms: list[Form]) -> list[Form]:
+    """Leave the first form its primary button; the other ways are quieter."""
+    return [
+        form if i == 0 else replace(form, main=[replace(part, look="secondary") if part.look == "primary" else part for part in form.main])
+        for i, form in enumerate(forms)
     ]
-    return looks
 
 
 def _is_quiet(part: Field) -> bool:
@@ -393,17 +437,16 @@ def _is_quiet(part: Field) -> bool:
 
 
 def _with_or(forms: list[Form]) -> list[Form]:
-    """Put "or" between forms that can be seen, once."""
+    """Put "or" between forms that can be seen; a row of buttons needs it once."""
     placed: list[Form] = []
     before: Form | None = None
     for form in forms:
-        placed.append(replace(form, follows_or=before is not None and not before.more and not form.is_silent and not _only_quiet(form)))
-        before = before if form.is_silent else form
+        is_seen = bool(form.main or form.more)
+        placed.append(
+            replace(form, follows_or=is_seen and before is not None and not before.more and (form.is_typed_into or before.is_typed_into))
+        )
+        before = form if is_seen else before
     return placed
-
-
-def _only_quiet(form: Form) -> bool:
-    return not (form.main or form.more or form.removals)
 
 
 def _focused(sections: list[Section], *, anywhere: bool) -> list[Section]:
@@ -420,7 +463,8 @@ def _focused(sections: list[Section], *, anywhere: bool) -> list[Section]:
         return [replace(part, autofocus=True) if part.id == chosen else part for part in fields]
 
     return [
-        replace(section, forms=[replace(form, main=focus(form.main), more=focus(form.more)) for form in section.forms]) for section in sections
+        replace(section, forms=[replace(form, main=focus(form.main), more=focus(form.more)) for form in section.forms])
+        for section in sections
     ]
 
 

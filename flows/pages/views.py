@@ -122,6 +122,7 @@ def draw_error(request: HttpRequest, error: dict[str, Any], status: int, id: str
     context = {
         "error": error,
         "heading": words.error(error),
+        "is_plain": str(error.get("id")) in words.PLAIN,  # said already; the reason is for who builds pages
         "id": id,
         "signed_in": authentication.session_of(request) is not None,
         "go_on": error.get("redirect_browser_to") or (error.get("details") or {}).get("redirect_browser_to") or "",
@@ -141,7 +142,9 @@ class ErrorPage(Page):
         key = parse_uuid(id)
         parked = ParkedError.objects.filter(pk=key).first() if key else None
         if parked is None:
-            return render(request, "errors/problem.html", {"unknown": True, "signed_in": authentication.session_of(request) is not None}, status=404)
+            return render(
+                request, "errors/problem.html", {"unknown": True, "signed_in": authentication.session_of(request) is not None}, status=404
+            )
         return draw_error(request, parked.error, 200, str(parked.id))
 
 
@@ -191,7 +194,9 @@ class SessionsPage(Page):
         mine = self._session(request)
         if not isinstance(mine, Session):
             return mine
-        others = Session.objects.filter(sessions.live(), identity_id=mine.identity_id).exclude(pk=mine.pk).order_by("-authenticated_at", "-id")
+        others = (
+            Session.objects.filter(sessions.live(), identity_id=mine.identity_id).exclude(pk=mine.pk).order_by("-authenticated_at", "-id")
+        )
         rows = list(others[: LISTED + 1])
         return render(
             request,

@@ -14,11 +14,13 @@ class Heading:
     lead: str = ""
 
 
-CODE_SENT = Heading("Enter your code", "Type the code that we sent you. It may take a minute to arrive.")
+CODE_SENT = Heading("Enter your code", "Type the code that we sent you.")
 
 
 def heading(kind: str, flow: dict[str, Any], layout: Layout) -> Heading:
-    return _HEADINGS[kind](flow, layout)
+    """Return what stands on top of a flow's page. What the flow itself instructs is better than what we could say in general."""
+    found = _HEADINGS[kind](flow, layout)
+    return Heading(found.title) if layout.instructions else found
 
 
 def _login(flow: dict[str, Any], layout: Layout) -> Heading:
@@ -53,7 +55,7 @@ def _recovery(flow: dict[str, Any], layout: Layout) -> Heading:
 def _verification(flow: dict[str, Any], layout: Layout) -> Heading:
     state = flow.get("state")
     if state == "passed_challenge":
-        return Heading("Address verified", "Thank you. You can go on now.")
+        return Heading("Address verified")
     if state == "sent_email":
         return Heading("Check your inbox") if flow.get("active") == "link" else CODE_SENT
     return Heading("Verify your address", "We send you something to show that the address is yours.")
