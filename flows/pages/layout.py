@@ -442,9 +442,8 @@ def _with_or(forms: list[Form]) -> list[Form]:
     before: Form | None = None
     for form in forms:
         is_seen = bool(form.main or form.more)
-        placed.append(
-            replace(form, follows_or=is_seen and before is not None and not before.more and (form.is_typed_into or before.is_typed_into))
-        )
+        is_apart = before is not None and not before.more and (form.is_typed_into or before.is_typed_into)
+        placed.append(replace(form, follows_or=is_seen and is_apart))
         before = form if is_seen else before
     return placed
 
@@ -462,10 +461,10 @@ def _focused(sections: list[Section], *, anywhere: bool) -> list[Section]:
     def focus(fields: list[Field]) -> list[Field]:
         return [replace(part, autofocus=True) if part.id == chosen else part for part in fields]
 
-    return [
-        replace(section, forms=[replace(form, main=focus(form.main), more=focus(form.more)) for form in section.forms])
-        for section in sections
-    ]
+    def focus_in(form: Form) -> Form:
+        return replace(form, main=focus(form.main), more=focus(form.more))
+
+    return [replace(section, forms=[focus_in(form) for form in section.forms]) for section in sections]
 
 
 def as_text(value: Any) -> str:
@@ -484,10 +483,9 @@ def readable(name: str) -> str:
     parts = [_words(part) for part in name.removeprefix("traits.").split(".") if part]
     if not parts:
         return "Field"
+    words = parts[-1]
     if len(parts) > 1:
-        words = f"{parts[-1]} name" if parts[-2] == "name" else f"{parts[-1]} ({parts[-2]})"
-    else:
-        words = parts[0]
+        words += " name" if parts[-2] == "name" else f" ({parts[-2]})"
     return words[:1].upper() + words[1:]
 
 
