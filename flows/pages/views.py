@@ -42,6 +42,8 @@ class Page(View):
         except Problem as problem:
             response = draw_error(request, problem.as_dict(), int(problem.status))
         response["Cache-Control"] = NOT_CACHED
+        response["Referrer-Policy"] = "same-origin"  # the address holds the id of a flow
+        response["X-Content-Type-Options"] = "nosniff"
         return response  # type: ignore[return-value]
 
 
