@@ -89,7 +89,7 @@ def _again(flow: Flow, said: list[Message] | tuple[Message, ...], status: int = 
     container.forget_messages(flow)
     container.say(flow, said)
     flow.save(update_fields=["ui", "active", "state", "internal"])
-    return Shown(flow, status)
+    return Shown(flow, status, refused=True)
 
 
 def replace(visit: Visit, kind: FlowKind[Any], flow: Flow, why: Message, *, expired: bool) -> Outcome:

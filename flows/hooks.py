@@ -2,20 +2,23 @@
 
 A flow announces moments; it does not know what runs then. `settings.HOOKS` names the runner, a module with two functions:
 
-    before(context)  -> None    a flow was asked for; nothing is stored yet. Raises to refuse.
-    after(context)   -> Plan    a submission was right. The plan holds what will run, by phase.
+    before(context)  -> Plan    a flow was asked for; nothing is stored yet
+    after(context)   -> Plan    a submission was right
 
-The engine walks the plan. Calls to the outside never happen inside a transaction, so a plan has two kinds of phases:
+A plan holds what will run, by phase; the engine walks it. Calls to the outside never happen inside a transaction, so a plan has two kinds of phases:
 
     phase          transaction   what runs                                             raises
-    ask            none          login, recovery: blocking and awaited, in list order  InvalidSubmission, Problem
+    ask            none          before a flow; login, recovery, verification:         InvalidSubmission, Problem
+                                 whatever is awaited, in list order
     interrupt      none          registration, settings: what may refuse or change     InvalidSubmission, Problem
+    prepare        none          what will be recorded is rendered, from how things    Problem
+                                 shall be
     record_early   open          what is recorded before the first awaited hook        Problem
     wait           none          awaited hooks that may not refuse                     Problem
     record         open          all else that is recorded                             Problem
 
-Login, recovery, verification:  ask -> one commit with record.
-Registration, settings:         interrupt -> commit with record_early -> wait -> commit with record.
+Before; login, recovery, verification:  ask -> prepare -> one commit with record.
+Registration, settings:                 interrupt -> prepare -> commit with record_early -> wait -> commit with record.
 """
 
 from __future__ import annotations
@@ -68,9 +71,11 @@ class Plan(Protocol):
 
     calls_out: bool  # some action talks to the outside, in any phase
     waits: bool  # the phase `wait` has an action
+    records: bool  # some action stores rows
 
     def ask(self) -> None: ...
     def interrupt(self) -> None: ...
+    def prepare(self) -> None: ...
     def record_early(self) -> None: ...
     def wait(self) -> None: ...
     def record(self) -> None: ...
@@ -79,7 +84,7 @@ class Plan(Protocol):
 class Runner(Protocol):
     """The module that `settings.HOOKS` names."""
 
-    def before(self, context: HookContext) -> None: ...
+    def before(self, context: HookContext) -> Plan: ...
     def after(self, context: HookContext) -> Plan: ...
 
 

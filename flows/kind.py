@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -71,8 +72,15 @@ class FlowKind(ABC, Generic[F_]):
 
     def store(self, visit: Visit, flow: F_, context: HookContext | None = None) -> F_:
         """Run what the operator hung before this flow, then store it. Raises what a hook refuses with."""
-        hooks.runner().before(context or HookContext(flow, visit.facts, self.name, session=visit.session))
-        flow.save(force_insert=True)
+        plan = hooks.runner().before(context or HookContext(flow, visit.facts, self.name, session=visit.session))
+        plan.ask()
+        plan.prepare()
+        if not plan.records:
+            flow.save(force_insert=True)
+            return flow
+        with transaction.atomic():
+            flow.save(force_insert=True)
+            plan.record()
         return flow
 
     # -- showing

@@ -118,6 +118,7 @@ class Login(FlowKind[LoginFlow]):
         plan = hooks.runner().after(context)
         with self.claimed(flow, plan.calls_out):
             plan.ask()
+            plan.prepare()
             with transaction.atomic():
                 self.spend(flow)
                 sessions.save(opened)

@@ -16,6 +16,7 @@ class Shown:
 
     flow: Flow
     status: int = 400  # for programs; a browser is sent to the page
+    refused: bool = False  # the form says what is wrong
 
 
 @dataclass

@@ -137,12 +137,7 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
     flow = outcome.flow
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
-    is_error = any(message["type"] == "error" for message in _all_messages(flow))
-    return _redirect(Elsewhere(page_of(flow), 302 if flow.kind == "registration" and is_error else 303))
-
-
-def _all_messages(flow: Flow) -> list[dict[str, Any]]:
-    return [*flow.ui.get("messages", ()), *(message for node in flow.ui["nodes"] for message in node["messages"])]
+    return _redirect(Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
 
 
 def _replaced(visit: Visit, outcome: Replaced) -> HttpResponse:

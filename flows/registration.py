@@ -51,7 +51,7 @@ class Registration(FlowKind[RegistrationFlow]):
         self.fill(flow)
         if visit.session is None:
             return self.store(visit, flow)
-        hooks.runner().before(HookContext(flow, visit.facts, self.name, session=visit.session))
+        hooks.runner().before(HookContext(flow, visit.facts, self.name, session=visit.session)).ask()
         if visit.is_api or visit.accepts_json:
             raise SessionAlreadyAvailable("Somebody is signed in already. Sign out to sign up.")
         return Elsewhere(self.return_to(visit.query("return_to")))
@@ -155,6 +155,7 @@ class Registration(FlowKind[RegistrationFlow]):
         opened: OpenedSession | None = None
         with self.claimed(flow, plan.calls_out):
             plan.interrupt()
+            plan.prepare()
             with transaction.atomic():
                 self.spend(flow)
                 services.create(identity)

@@ -167,9 +167,11 @@ class Settings(FlowKind[SettingsFlow]):
             plan.interrupt()
             if services.is_protected_change(before, after):
                 self._require_young_session(visit, flow, submission, method)
+            self._show_success(flow, after)
+            plan.prepare()
             with transaction.atomic():
                 services.update(before, after)
-                self._succeed(flow, after)
+                self._succeed(flow)
                 opened = self._new_authentication(visit, session, method, before, after)
                 plan.record_early()
                 if not plan.waits:
@@ -180,6 +182,7 @@ class Settings(FlowKind[SettingsFlow]):
                     plan.record()
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
+        flow.identity = after
         return Done(flow, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
 
     def _goes_to(self, flow: SettingsFlow, method: SettingsMethod) -> str:
@@ -190,10 +193,13 @@ class Settings(FlowKind[SettingsFlow]):
     def default_return(self, method: str = "") -> str:
         return conf.after_url(self.name, method) or super().default_return(method)
 
-    def _succeed(self, flow: SettingsFlow, identity: Identity) -> None:
-        """Show how things are now. Of two submissions at once the second is refused: it was made from what is no longer so."""
-        flow.state, flow.active, flow.identity = states.SUCCESS, "", identity
+    def _show_success(self, flow: SettingsFlow, identity: Identity) -> None:
+        """Give the flow the form as it is once the change is stored. Until then the flow still says who the person was."""
+        flow.state, flow.active = states.SUCCESS, ""
         self.fill(flow, identity, (messages.settings_saved(),))
+
+    def _succeed(self, flow: SettingsFlow) -> None:
+        """Store the flow's new form. Of two submissions at once the second is refused: it was made from what is no longer so."""
         seen = flow.submissions
         rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
         if not rows.update(ui=flow.ui, state=flow.state, active="", internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()):

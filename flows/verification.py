@@ -82,3 +82,8 @@ def ui_url(flow: VerificationFlow) -> str:
 def _without(url: str, name: str) -> str:
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query=urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name])))
+
+
+def address_of(flow: VerificationFlow) -> str:
+    """Return the address that a flow which somebody began for the person is about: the value of its resend button."""
+    return next((str(node["attributes"]["value"]) for node in flow.ui["nodes"] if nodes.name_of(node) in ("email", "sms")), "")

@@ -132,6 +132,10 @@ def no_identifier() -> Message:
     return _error(4000009, "No identifier was given that this could be kept under.")
 
 
+def address_not_verified() -> Message:
+    return _error(4000010, "Your address is not verified yet. Use the code that we sent you.")
+
+
 # settings
 
 

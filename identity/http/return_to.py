@@ -52,14 +52,15 @@ def resolve(wanted: str, fallback: str, *, own_pages_only: bool = False) -> str:
 
 
 def _matches(entry: SplitResult, wanted: SplitResult) -> bool:
-    if entry.netloc and (entry.scheme.lower(), True) != (wanted.scheme.lower(), _host_fits(entry.netloc.lower(), wanted.netloc.lower())):
+    if entry.netloc and (entry.scheme.lower(), True) != (wanted.scheme.lower(), host_fits(entry.netloc.lower(), wanted.netloc.lower())):
         return False
     if not entry.netloc and wanted.netloc.lower() != urlsplit(default()).netloc.lower():
         return False
     return (wanted.path or "/").startswith(entry.path or "/")
 
 
-def _host_fits(entry: str, wanted: str) -> bool:
+def host_fits(entry: str, wanted: str) -> bool:
+    """Whether a host (with its port) is the one of an entry, which may begin with "*."."""
     if entry.startswith("*."):
         return _is_bounded(entry[2:]) and wanted.endswith(entry[1:]) and len(wanted) > len(entry) - 1
     return entry == wanted

@@ -1,0 +1,45 @@
+"""Messages to people: rendered when they are asked for, recorded with the caller's transaction, delivered at least once.
+
+This is the courier that `settings.COURIER` names. Texts are templates below templates/courier/<template>/, or what
+`courier.templates` names (contract: identities.md 5.3).
+"""
+
+from __future__ import annotations
+
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+
+from actions.delivery import outbox
+from flows.courier import CourierMessage
+from identity import config
+from identity.config import Config
+
+
+@config.per_config
+def _brand(c: Config) -> str:
+    return str(c.get("ui.name") or "Vestibule")
+
+
+def send(message: CourierMessage) -> None:
+    """Render *message* and record it. It is sent once the transaction commits."""
+    outbox.enqueue_message(message.via, message.to, message.template, _rendered(message))
+
+
+def _rendered(message: CourierMessage) -> dict[str, object]:
+    context = message.data | {"brand": _brand()}
+    folder = f"courier/{message.template}"
+    content: dict[str, object] = {"data": message.data, "request_headers": message.request_headers, "subject": "", "html_body": ""}
+    if message.via == "sms":
+        return content | {"body": render_to_string(f"{folder}/sms.txt", context).strip()}
+    return content | {
+        "subject": " ".join(render_to_string(f"{folder}/subject.txt", context).split()),
+        "body": render_to_string(f"{folder}/body.txt", context),
+        "html_body": _html(folder, context),
+    }
+
+
+def _html(folder: str, context: dict[str, object]) -> str:
+    try:
+        return render_to_string(f"{folder}/body.html", context)
+    except TemplateDoesNotExist:
+        return render_to_string("courier/plain.html", context | {"text": render_to_string(f"{folder}/body.txt", context)})

@@ -1,0 +1,98 @@
+"""Deliver an email by SMTP, or by an HTTP API (contract: identities.md 5.5, 5.6)."""
+
+from __future__ import annotations
+
+import ssl
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from smtplib import SMTP, SMTP_SSL, SMTPException, SMTPResponseException
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from actions.delivery import outbox
+from actions.delivery.channels import api
+from actions.delivery.models import Delivery
+from identity import config
+from identity.config import Config
+from identity.http import outgoing
+
+TIMEOUT = 10.0  # seconds
+PERMANENT = range(500, 600)
+
+
+@config.per_config
+def keeps_mail(c: Config) -> bool:
+    """Whether the development mailbox shows what was sent."""
+    return c.dev
+
+
+@config.per_config
+def has_only_the_mailbox(c: Config) -> bool:
+    """Whether mail goes nowhere but to the development mailbox."""
+    return c.dev and c.get("courier.delivery_strategy") == "smtp" and not c.get("courier.smtp.connection_uri")
+
+
+def send(delivery: Delivery) -> tuple[str, int | None, str, bool]:
+    """Return (error, status, answer, whether trying again is useless)."""
+    content = outbox.content_of(delivery)
+    if not content:
+        return "its content cannot be opened: was a cipher secret removed?", None, "", True
+    if has_only_the_mailbox():
+        return "", None, "kept in the development mailbox", False
+    if config.current().get("courier.delivery_strategy") == "http":
+        return api.send(config.current().get("courier.http.request_config") or {}, delivery, content)
+    uri = config.current().get("courier.smtp.connection_uri")
+    if not uri:
+        return "courier.smtp.connection_uri is not set", None, "", False
+    return _by_smtp(uri, delivery, content)
+
+
+def _by_smtp(uri: str, delivery: Delivery, content: dict[str, str]) -> tuple[str, int | None, str, bool]:
+    try:
+        mail = compose(delivery, content)
+        with _connect(uri) as server:
+            server.send_message(mail)
+    except SMTPResponseException as error:
+        return f"the mail server said {error.smtp_code}", error.smtp_code, str(error.smtp_error)[:500], error.smtp_code in PERMANENT
+    except (SMTPException, OSError, ValueError) as error:
+        return f"the mail server could not be used: {type(error).__name__}", None, "", False
+    return "", None, "", False
+
+
+def compose(delivery: Delivery, content: dict[str, str]) -> EmailMessage:
+    """Return the mail: a plain part and an HTML part."""
+    rules: dict[str, object] = config.current().get("courier.smtp")
+    mail = EmailMessage()
+    sender = str(rules["from_address"])
+    mail["From"] = Address(str(rules.get("from_name") or ""), addr_spec=sender)
+    mail["To"] = delivery.target
+    mail["Subject"] = content["subject"]
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(delivery.message_id, sender.rpartition("@")[2])
+    headers = rules.get("headers")
+    for name, value in (headers if isinstance(headers, dict) else {}).items():
+        mail[name] = value
+    mail.set_content(content["body"])
+    mail.add_alternative(content["html_body"], subtype="html")
+    return mail
+
+
+def _connect(uri: str) -> SMTP:
+    """Return a connection that is encrypted unless the operator said otherwise. Raises SMTPException, OSError."""
+    parts = urlsplit(uri)
+    options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if options.get("skip_ssl_verify") == "true":
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, local = parts.hostname or "localhost", config.current().get("courier.smtp.local_name")
+    if config.current().get("clients.smtp.disallow_private_ip_ranges"):
+        outgoing.require_public(host)
+    if parts.scheme == "smtps":
+        server: SMTP = SMTP_SSL(host, parts.port or 465, local, timeout=TIMEOUT, context=context)
+    else:
+        server = SMTP(host, parts.port or 25, local, timeout=TIMEOUT)
+        if options.get("disable_starttls") != "true":
+            server.starttls(context=context)
+    if parts.username:
+        server.login(unquote(parts.username), unquote(parts.password or ""))
+    return server

@@ -1,0 +1,116 @@
+"""The outbox: what has to be sent is recorded with the change that it tells of, and claimed by one worker at a time.
+
+A wake-up can be lost; the row cannot. A claim is a lease: if its holder dies the row is free again when the lease ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from actions.delivery.models import Delivery
+from identity import config, crypto
+from identity.config import Config
+
+log = logging.getLogger("vestibule.deliveries")
+LEASE = timedelta(seconds=40)  # longer than the longest attempt
+TASK = "deliver"
+CHANNEL = "vestibule_deliveries"  # of PostgreSQL's NOTIFY
+
+
+@config.per_config
+def broker_url(c: Config) -> str:
+    """Return the Celery broker's address, "" when deliveries are made by a process of `serve` itself."""
+    return str(c.get("deliveries.broker_url") or "")
+
+
+def enqueue_web_hook(
+    message_id: str, hook: str, trigger: str, request: dict[str, Any], *, flow_id: uuid.UUID | None, identity_id: uuid.UUID | None
+) -> Delivery:
+    """Record a webhook with the caller's transaction. *request*: {url, method, headers, body}."""
+    return _enqueue(
+        Delivery(
+            channel=Delivery.WEBHOOK,
+            message_id=message_id,
+            content=_sealed(request),
+            target=request["url"],
+            subject=trigger,
+            hook=hook,
+            flow_id=flow_id,
+            identity_id=identity_id,
+        )
+    )
+
+
+def enqueue_message(channel: str, to: str, template: str, content: dict[str, Any]) -> Delivery:
+    """Record a message to a person with the caller's transaction. *content*: see actions/courier.py."""
+    return _enqueue(Delivery(channel=channel, message_id=f"msg_{uuid.uuid4().hex}", content=_sealed(content), target=to, subject=template))
+
+
+def _sealed(content: dict[str, Any]) -> str:
+    return crypto.encrypt(orjson.dumps(content).decode())
+
+
+def content_of(delivery: Delivery) -> dict[str, Any]:
+    """Return what is to be sent; {} when it was blanked or its secret is gone."""
+    opened: dict[str, Any] = orjson.loads(crypto.decrypt(delivery.content) or "{}")
+    return opened
+
+
+def _enqueue(delivery: Delivery) -> Delivery:
+    delivery.save(force_insert=True)
+    if broker_url():
+        transaction.on_commit(lambda: wake(delivery.pk))
+    elif connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
+    return delivery
+
+
+def wake(id: uuid.UUID) -> None:
+    """Tell the broker. If it cannot be reached the sweeper finds the row; whoever waits for an answer does not wait for this."""
+    try:
+        current_app.send_task(TASK, [str(id)], retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
+
+
+def due(limit: int, skip: set[uuid.UUID] | frozenset[uuid.UUID] = frozenset()) -> list[uuid.UUID]:
+    """Return rows that may be claimed now, the longest overdue first."""
+    return list(_claimable().exclude(pk__in=skip).order_by("due_at").values_list("pk", flat=True)[:limit])
+
+
+def _claimable() -> Any:
+    now = timezone.now()
+    return Delivery.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), status=Delivery.QUEUED, due_at__lte=now)
+
+
+def claim(id: uuid.UUID) -> Delivery | None:
+    """Return the row for one attempt, None when somebody else has it or it is not due."""
+    now = timezone.now()
+    taken = _claimable().filter(pk=id).update(lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now)
+    return Delivery.objects.get(pk=id) if taken else None
+
+
+def requeue(rows: Any) -> int:
+    """Send again: what was abandoned, or is waiting, is due now. Returns how many. What was sent and blanked cannot be."""
+    now = timezone.now()
+    found = rows.exclude(content="")
+    ids = list(found.values_list("pk", flat=True))
+    count = Delivery.objects.filter(pk__in=ids).update(status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now)
+    if broker_url():
+        for id in ids:
+            wake(id)
+    elif connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
+    return count

@@ -1,0 +1,34 @@
+"""The one unit of asynchronous work. Tasks take ids, not objects, and are safe to run twice."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+
+from celery import shared_task
+
+from actions.delivery import outbox, sending
+from identity import config
+
+log = logging.getLogger("vestibule.deliveries")
+OVERDUE = 5.0  # seconds between two looks of the sweeper
+BATCH = 500
+
+
+@shared_task(name=outbox.TASK, acks_late=True, reject_on_worker_lost=True)
+def deliver(row_id: str) -> None:
+    """Try to send one delivery. A row that is not due, or that another worker has, is left alone."""
+    config.refresh()
+    sending.attempt(uuid.UUID(row_id))
+
+
+def sweep(stop: threading.Event) -> None:
+    """Tell the broker of what is due and was not picked up, until *stop* is set."""
+    while not stop.wait(OVERDUE):
+        try:
+            config.refresh()
+            for id in outbox.due(BATCH):
+                outbox.wake(id)
+        except Exception:
+            log.exception("the sweeper could not look for overdue deliveries; it tries again")

@@ -1,0 +1,23 @@
+"""manage.py dispatch: deliver webhooks and messages, in one process, without a broker. `serve` starts it by itself."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from actions.delivery.dispatcher import Dispatcher
+from identity import config
+from identity.serving import process
+
+
+class Command(BaseCommand):
+    help = "Deliver webhooks and messages without a broker (serve starts this by itself)."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        process.die_with_parent()
+        config.verify()
+        dispatcher = Dispatcher()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: dispatcher.stopping.set())
+        dispatcher.run()

@@ -1,0 +1,31 @@
+"""manage.py worker: a Celery worker and the sweeper, for deployments with a broker."""
+
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from actions.delivery import outbox, tasks
+from identity import config
+from identity.celery import app
+from identity.serving import process
+
+
+class Command(BaseCommand):
+    help = "Run a Celery worker that delivers webhooks and messages, and the sweeper that finds what was overlooked."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=8, help="deliveries at the same time (default 8)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not outbox.broker_url():
+            raise CommandError("deliveries.broker_url is not set: without a broker, serve delivers by itself.")
+        process.die_with_parent()
+        config.verify()
+        stop = threading.Event()
+        threading.Thread(target=tasks.sweep, args=(stop,), name="sweeper", daemon=True).start()
+        try:
+            app.worker_main(["worker", "--pool=threads", f"--concurrency={options['concurrency']}", "--loglevel=WARNING", "--without-mingle", "--without-gossip"])
+        finally:
+            stop.set()

@@ -1,0 +1,83 @@
+"""Two listeners, one program: which of them a request came in by decides which paths exist (design: processes)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
+
+from identity import conf, config
+from identity.config import Config
+from identity.http.return_to import host_fits
+
+LISTENER = "vestibule.listener"  # of the WSGI environment: "public" or "admin", set by identity/wsgi.py
+PUBLIC, ADMIN = "public", "admin"
+
+
+class TemporaryRedirect(HttpResponseRedirectBase):
+    """307: there, with the same method and body."""
+
+    status_code = 307
+
+
+def of(request: HttpRequest) -> str:
+    return str(request.META.get(LISTENER, PUBLIC))
+
+
+class ListenerMiddleware:
+    """Takes over a changed configuration, and chooses the listener's paths."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        config.refresh()
+        if of(request) == ADMIN:
+            request.urlconf = "identity.admin_urls"  # type: ignore[attr-defined]
+        if "//" in request.path:
+            return _clean(request)
+        return self.get_response(request)
+
+
+def _clean(request: HttpRequest) -> HttpResponse:
+    path = "/" + "/".join(part for part in request.path.split("/") if part)
+    query = request.META.get("QUERY_STRING", "")
+    return TemporaryRedirect(path + (f"?{query}" if query else ""))
+
+
+@config.per_config
+def _origins(c: Config) -> tuple[str, ...] | None:
+    """The origins whose pages may call us, None when CORS is off."""
+    if not c.get("serve.public.cors.enabled"):
+        return None
+    return tuple(str(origin).lower() for origin in c.get("serve.public.cors.allowed_origins") or ("*",))
+
+
+def is_origin_allowed(sender: object, request: HttpRequest, **kwargs: Any) -> bool:
+    """Whether a page of the request's Origin may read our answers (receiver of corsheaders' signal; contract: identities.md 6.5)."""
+    allowed = _origins()
+    if allowed is None or of(request) != PUBLIC:
+        return False
+    origin = request.META.get("HTTP_ORIGIN", "").lower()
+    scheme, _, host = origin.partition("://")
+    for entry in allowed:
+        entry_scheme, _, entry_host = entry.partition("://")
+        if entry in ("*", origin) or (entry_scheme == scheme and host_fits(entry_host, host)):
+            return True
+    return False
+
+
+def to_public(request: HttpRequest) -> HttpResponse:
+    """Send a request for a public path to the public listener."""
+    path = request.path.removeprefix("/admin")
+    query = request.META.get("QUERY_STRING", "")
+    return TemporaryRedirect(conf.listeners().public + path + (f"?{query}" if query else ""))
+
+
+def to_admin(request: HttpRequest) -> HttpResponse:
+    """Send a request for an operator's path to the admin listener."""
+    path = request.path if request.path.startswith("/admin/") else "/admin" + request.path
+    query = request.META.get("QUERY_STRING", "")
+    return TemporaryRedirect(conf.listeners().admin + path + (f"?{query}" if query else ""))

@@ -1,0 +1,42 @@
+"""One listener as a process of its own: `python -m identity.serving.listen <public|admin> <host> <port> <workers> <threads>`.
+
+Granian forks the workers; this process stays small and replaces a worker that dies.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+
+from identity.serving import process
+
+IDLE_THREAD = 600  # seconds
+MAX_HEADERS = 64 * 1024  # bytes
+
+
+def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
+    process.die_with_parent()
+    Granian(
+        f"identity.wsgi:{name}",
+        address=host,
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=int(workers),
+        blocking_threads=int(threads),
+        blocking_threads_idle_timeout=IDLE_THREAD,
+        backlog=1024,
+        respawn_failed_workers=True,
+        respawn_interval=1.0,
+        workers_kill_timeout=20,
+        log_level="warning",
+        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS * 8),
+        websockets=False,
+        process_name=f"vestibule {name}",
+    ).serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
