@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -223,10 +224,14 @@ class SessionsPage(Page):
         if request.POST.get("others"):
             sessions.revoke_others(mine.identity, keep=mine)
             return self._done("others")
-        wanted = parse_uuid(request.POST.get("session", ""))
+        if wanted := parse_uuid(request.POST.get("session", "")):
+            self._revoke_own(mine, wanted)
+        return self._done("one")
+
+    def _revoke_own(self, mine: Session, wanted: uuid.UUID) -> None:
+        """End it if it is theirs, and not the one that is used right now; who asks for another's learns nothing."""
         for row in Session.objects.filter(pk=wanted, identity_id=mine.identity_id, active=True).exclude(pk=mine.pk):
             sessions.revoke(row)
-        return self._done("one")
 
     def _done(self, what: str) -> HttpResponse:
         return SeeOther(f"{self.request.path}?done={what}")
