@@ -1,15 +1,20 @@
 """Who may use the operator's API."""
 
+from __future__ import annotations
+
 import hmac
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from identity import config
 from identity.config import Config
 from identity.errors import Unauthorized
 from identity.sessions import authentication
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # its module reads the settings, which name this one
 
 
 @config.per_config

@@ -162,7 +162,7 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     for name in ("public", "admin"):
         listener = tree["serve"][name]
         if not listener.get("base_url"):
-            listener["base_url"] = f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'])}:{listener['port']}/"
+            listener["base_url"] = f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'], dev)}:{listener['port']}/"
     service, base = tree["selfservice"], str(tree["serve"]["public"]["base_url"]).rstrip("/")
     if embedded:
         service.setdefault("default_browser_return_url", f"{base}/ui/welcome")
@@ -181,10 +181,10 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     return tree
 
 
-def _visible(host: str) -> str:
-    """Return the name under which this machine's browsers find a listener."""
+def _visible(host: str, dev: bool) -> str:
+    """Return the name under which browsers find a listener."""
     if host in ("0.0.0.0", "::", ""):  # noqa: S104  compared with, not bound to
-        return socket.gethostname()
+        return "127.0.0.1" if dev else socket.gethostname()
     return "localhost" if host.startswith("unix:") else host
 
 

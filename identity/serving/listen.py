@@ -27,6 +27,7 @@ def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
         workers=int(workers),
         blocking_threads=int(threads),
         blocking_threads_idle_timeout=IDLE_THREAD,
+        backpressure=int(threads) * 2,
         backlog=1024,
         respawn_failed_workers=True,
         respawn_interval=1.0,
@@ -34,7 +35,6 @@ def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
         log_level="warning",
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS * 8),
         websockets=False,
-        process_name=f"vestibule {name}",
     ).serve()
 
 
