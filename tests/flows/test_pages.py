@@ -769,3 +769,15 @@ def test_it_shows_an_address_without_its_port(seen: str, shown: str) -> None:
 def test_it_lets_a_page_be_drawn_without_a_request() -> None:
     """The base page finds by itself whose pages these are: views of other parts only extend it."""
     assert "Vestibule" in render_to_string("base.html", request=RequestFactory().get("/"))
+
+
+def test_it_gives_pages_that_list_a_frame(client: Client) -> None:
+    page = Page(render_to_string("listing.html"))
+
+    assert "page--wide" in str(page.one("body")["class"])
+    assert len(page.all("h1")) == 1
+
+
+@pytest.mark.parametrize("name", ["vestibule.css", "keys.js", "icon.svg"])
+def test_it_serves_what_its_pages_refer_to(client: Client, name: str) -> None:
+    assert client.get(f"/static/vestibule/{name}").status_code == 200
