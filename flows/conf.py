@@ -1,5 +1,6 @@
 """The operator's configuration as flows read it: typed, frozen, one object per configuration in force."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -123,3 +124,47 @@ def sends_sms(c: Config) -> bool:
 @config.per_config
 def profile_group(c: Config) -> str:
     return str(c.get("feature_flags.password_profile_registration_node_group") or "default")
+
+
+@dataclass(frozen=True)
+class Brand:
+    """Whose pages these are. Colours are "#rrggbb"; what is not one is as if it were not there. Addresses may be ""."""
+
+    name: str
+    logo_url: str
+    accent: str
+    accent_dark: str  # "" when the page derives it from `accent`
+    support_url: str
+    privacy_url: str
+    terms_url: str
+
+
+ACCENT = "#3f5bd8"
+
+
+@config.per_config
+def brand(c: Config) -> Brand:
+    return Brand(
+        name=str(c.get("ui.name") or "Vestibule").strip(),
+        logo_url=_link(c.get("ui.logo_url"), "https:", "http:", "data:image/", "/"),
+        accent=_colour(c.get("ui.accent")) or ACCENT,
+        accent_dark=_colour(c.get("ui.accent_dark")),
+        support_url=_link(c.get("ui.support_url")),
+        privacy_url=_link(c.get("ui.privacy_url")),
+        terms_url=_link(c.get("ui.terms_url")),
+    )
+
+
+def _colour(written: Any) -> str:
+    """Return a CSS hex colour in its long form, or ""."""
+    found = re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", str(written or "").strip().lower())
+    if not found:
+        return ""
+    digits = found[1]
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def _link(written: Any, *starts: str) -> str:
+    """Return an address that a page may point at, or "" for anything else, such as a script in disguise."""
+    url = str(written or "").strip()
+    return url if url.lower().startswith(starts or ("https:", "http:", "mailto:", "tel:", "/")) else ""

@@ -85,9 +85,9 @@ class FlowKind(ABC, Generic[F_]):
 
     # -- showing
 
-    def fetch(self, visit: Visit) -> F_:
-        """Return the flow that `id` names, to its own browser only. Raises Problem (contract: flows.md 3.4)."""
-        flow = self.find(visit.query("id"))
+    def fetch(self, visit: Visit, id: str | None = None) -> F_:
+        """Return the flow that *id*, else the query's `id` names, to its own browser only. Raises Problem (contract: flows.md 3.4)."""
+        flow = self.find(visit.query("id") if id is None else id)
         self.check_owner(visit, flow)
         if flow.is_expired:
             raise self.expired(flow)

@@ -78,9 +78,9 @@ class Registration(FlowKind[RegistrationFlow]):
     def _credentials(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
         return [node for method in methods.enabled(RegistrationMethod) for node in method.registration_nodes(flow, schema)]
 
-    def fetch(self, visit: Visit) -> RegistrationFlow:
+    def fetch(self, visit: Visit, id: str | None = None) -> RegistrationFlow:
         self._refuse_when_closed()
-        return super().fetch(visit)
+        return super().fetch(visit, id)
 
     # -- submitting
 

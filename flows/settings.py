@@ -84,11 +84,11 @@ class Settings(FlowKind[SettingsFlow]):
 
     # -- showing
 
-    def fetch(self, visit: Visit) -> SettingsFlow:
+    def fetch(self, visit: Visit, id: str | None = None) -> SettingsFlow:
         session = visit.session
         if session is None:
             raise Unauthorized("Settings are for who is signed in.")
-        flow = self.find(visit.query("id"))
+        flow = self.find(visit.query("id") if id is None else id)
         self.check_owner(visit, flow)
         back = problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id))
         authentication.require_aal(session, conf.settings().required_aal, authentication.step_up_url(return_to=back))
