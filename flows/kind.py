@@ -24,12 +24,13 @@ from flows.methods import base as methods
 from flows.methods.base import Method
 from flows.models import Flow
 from flows.outcome import Elsewhere, Outcome
+from flows import submission as submissions
 from flows.submission import Submission
 from flows.ui import messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.errors import NotFound, Problem
+from identity.errors import BadRequest, NotFound, Problem
 from identity.http import csrf, problems, return_to
 from identity.identities.services import Taken
 from identity.ids import parse_uuid
@@ -112,7 +113,7 @@ class FlowKind(ABC, Generic[F_]):
         """Return the refusal that says where to start anew."""
         if not flow.is_browser:
             return self.gone(details={"api": identity_conf.public_url(f"/self-service/{self.name}/api")})
-        wanted = _query(flow.request_url, "return_to")
+        wanted = query_of(flow.request_url, "return_to")
         start = identity_conf.public_url(f"/self-service/{self.name}/browser")
         again = problems.with_query(start, return_to=wanted) if wanted else start
         return self.gone(details={"redirect_to": again, "return_to": wanted})
@@ -126,6 +127,20 @@ class FlowKind(ABC, Generic[F_]):
     def admit(self, visit: Visit, flow: F_) -> Outcome | None:
         """Say whether this visitor may submit this flow; an outcome ends the visit. Raises Problem."""
         return None
+
+    def follow(self, visit: Visit, flow: F_) -> Outcome | None:
+        """Answer somebody who came by a link (GET) to where forms are sent; None when there is a submission to read."""
+        return None
+
+    def read(self, visit: Visit, flow: F_) -> Submission:
+        """Return what was sent. Raises BadRequest."""
+        if visit.request.method != "POST":
+            raise BadRequest("Send the form with POST.")
+        return submissions.decode(visit, flow)
+
+    def checks_origin(self, flow: F_, submission: Submission) -> bool:
+        """Whether the submission must come from the browser in which the flow was begun."""
+        return True
 
     def choose(self, submission: Submission) -> Method:
         """Return the method that a submission is for.
@@ -165,6 +180,10 @@ class FlowKind(ABC, Generic[F_]):
     def replacement(self, visit: Visit, flow: F_) -> F_:
         """Return a new flow, stored, that takes the place of one that cannot be used any more. Raises Problem."""
 
+    def retry(self, visit: Visit, flow: F_) -> F_:
+        """Return the flow to go on with after one that was used up by mistakes; by default as `replacement`."""
+        return self.replacement(visit, flow)
+
     def return_to(self, wanted: str, method: str = "") -> str:
         """Return where a browser goes after the flow. Raises ReturnToForbidden, BadRequest."""
         return return_to.resolve(wanted, self.default_return(method))
@@ -173,7 +192,7 @@ class FlowKind(ABC, Generic[F_]):
         return conf.after_url(self.name, method) or return_to.default()
 
     def wanted_return(self, flow: F_) -> str:
-        return flow.return_to or _query(flow.request_url, "return_to")
+        return flow.return_to or query_of(flow.request_url, "return_to")
 
     def taken_message(self, taken: Taken) -> Message:
         """Return what a person is told whose identifier or address has an owner already."""
@@ -216,7 +235,7 @@ class AlreadyUsed(Exception):
     """Another submission of the same flow was first."""
 
 
-def _query(url: str, name: str) -> str:
+def query_of(url: str, name: str) -> str:
     return (parse_qs(urlsplit(url).query).get(name) or [""])[0]
 
 

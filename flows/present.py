@@ -7,15 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from flows import conf
-from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced
+from flows import conf, continue_with
+from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced, MethodOff
 from flows.models import Flow, LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
-from flows.outcome import Done, Elsewhere, Outcome, Replaced, Shown
+from flows.outcome import Done, Elsewhere, Outcome, Recovered, Replaced, Shown
 from flows.ui import nodes
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity.api import representations
-from identity.errors import Problem, SessionAAL2Required, SessionRefreshRequired
+from identity.errors import BadRequest, Problem, SessionAAL2Required, SessionRefreshRequired
 from identity.http import cookies, csrf, problems
 from identity.http.problems import SeeOther
 from identity.http.views import json_response
@@ -123,6 +123,8 @@ def submitted(visit: Visit, outcome: Outcome) -> HttpResponse:
             return _shown(visit, outcome)
         case Replaced():
             return _replaced(visit, outcome)
+        case Recovered():
+            return _recovered(visit, outcome)
         case Done():
             return _done(visit, outcome)
 
@@ -141,14 +143,44 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
 
 
 def _replaced(visit: Visit, outcome: Replaced) -> HttpResponse:
+    """Lead on to the new flow; programs are told in the way that each flow has (contract: flows.md 4.4, 9.2)."""
     if not visit.answers_json:
         return _redirect(Elsewhere(page_of(outcome.flow)))
-    kind, old = (FlowExpired, outcome.old) if outcome.expired else (FlowReplaced, outcome.old)
-    extra: dict[str, Any] = {"use_flow_id": str(outcome.flow.id)}
-    if outcome.expired:
-        age = old.expires_at - outcome.flow.issued_at
-        extra |= {"expired_at": rfc3339(old.expires_at), "since": -int(age.total_seconds() * 1_000_000_000)}
-    return problems.as_json(visit.request, kind("Go on with the flow that took its place.", extra=extra))
+    old, new = outcome.old, outcome.flow
+    extra: dict[str, Any] = {"use_flow_id": str(new.id)}
+    details: dict[str, Any] = {}
+    if old.kind == "recovery" or (old.kind == "verification" and outcome.expired):
+        told_in_json = old.kind == "recovery" and conf.uses_transitions() and (not old.is_browser or not outcome.expired)
+        if not told_in_json:
+            return _redirect(Elsewhere(f"{identity_conf.listeners().public}/self-service/{old.kind}/flows?id={new.id}"))
+        details = {"continue_with": [continue_with.show_recovery_ui(str(new.id))]}
+        if not outcome.expired:
+            return problems.as_json(visit.request, BadRequest(outcome.why, details=details))
+    if not outcome.expired:
+        return problems.as_json(visit.request, FlowReplaced("Go on with the flow that took its place.", extra=extra))
+    age = new.issued_at - old.expires_at
+    extra |= {"expired_at": rfc3339(old.expires_at), "since": int(age.total_seconds() * 1_000_000_000)}
+    return problems.as_json(visit.request, FlowExpired("Go on with the flow that took its place.", details=details, extra=extra))
+
+
+def _recovered(visit: Visit, outcome: Recovered) -> HttpResponse:
+    """Hand out the session, and lead on to settings: by redirect, or with the transitions flag by continue_with (contract: flows.md 9.3)."""
+    goes_to = page_of(outcome.settings) if outcome.settings else outcome.return_to
+    is_app = not outcome.flow.is_browser
+    if not visit.is_json and not (is_app and conf.uses_transitions()):
+        response: HttpResponse = _redirect(Elsewhere(goes_to))
+    elif conf.uses_transitions() or outcome.settings is None:
+        shown = shown_flow(visit, outcome.flow)
+        steps = [continue_with.set_ory_session_token(outcome.opened.token)] if is_app else []
+        if outcome.settings:
+            steps.append(continue_with.show_settings_ui(str(outcome.settings.id), goes_to))
+        response = json_response(shown | ({"continue_with": [*steps, *outcome.continue_with]} if steps or outcome.continue_with else {}))
+    else:
+        refusal = BrowserLocationChangeRequired("Choose how to sign in from now on.", extra={"redirect_browser_to": goes_to})
+        response = problems.as_json(visit.request, refusal)
+    if not is_app:
+        cookies.set_session(response, outcome.opened)
+    return response
 
 
 def _done(visit: Visit, outcome: Done) -> HttpResponse:
@@ -186,6 +218,8 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
 
 def problem(visit: Visit, problem: Problem, *, always_json: bool = False) -> HttpResponse:
     """Answer what a form cannot say: JSON for programs, the error page for a browser; some send it elsewhere (contract: flows.md 1.4)."""
+    if isinstance(problem, MethodOff) and not visit.is_json:
+        return problems.as_page(problem)
     if always_json or visit.answers_json:
         return problems.as_json(visit.request, problem)
     if isinstance(problem, SessionAAL2Required | SessionRefreshRequired) and "redirect_browser_to" in problem.extra:

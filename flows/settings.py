@@ -10,14 +10,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from flows import conf, continue_with, hooks, states
+from flows import codes, conf, continue_with, hooks, states
 from flows.errors import FlowGone, InvalidSubmission, SecurityIdentityMismatch
 from flows.hooks import HookContext
 from flows.kind import AlreadyUsed, FlowKind, register
 from flows.methods import base as methods
 from flows.methods.base import NextStep, Redirect, SettingsMethod
-from flows.models import Code, ParkedSubmission, SettingsFlow
+from flows.models import ParkedSubmission, SettingsFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
+from flows import submission as submissions
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
 from flows.ui.messages import Message
@@ -25,7 +26,7 @@ from flows.visit import Visit
 from identity import conf as identity_conf
 from identity import crypto
 from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
-from identity.http import problems
+from identity.http import cookies, problems
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.ids import parse_uuid
@@ -116,6 +117,20 @@ class Settings(FlowKind[SettingsFlow]):
         if not flow.is_expired:
             self.check_owner(visit, flow)
         return None
+
+    def read(self, visit: Visit, flow: SettingsFlow) -> Submission:
+        """Return what was sent, or what waited until the person had signed in again (GET)."""
+        if visit.request.method == "POST":
+            return submissions.decode(visit, flow)
+        return unpark(visit, flow, cookies.read_continuity(visit.request)) or submissions.decode(visit, flow)
+
+    def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
+        """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
+        flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
+        flow.return_to = return_to
+        until = session.authenticated_at + conf.settings().privileged_max_age
+        self.fill(flow, session.identity, (messages.recovery_success(until),))
+        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
 
     def no_method(self) -> Message:
         return messages.settings_no_method()
@@ -213,7 +228,7 @@ class Settings(FlowKind[SettingsFlow]):
         if method.name == "password":
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)
-            Code.objects.filter(identity_id=after.pk, used_at=None).delete()
+            codes.revoke_all(after)
         session.identity = after
         if visit.is_api:
             return None

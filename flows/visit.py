@@ -53,6 +53,11 @@ class Visit:
     def facts(self) -> RequestFacts:
         return RequestFacts(self.request.method or "GET", self.url, facts.headers(self.request), facts.foreign_cookies(self.request))
 
+    @cached_property
+    def told_headers(self) -> dict[str, list[str]]:
+        """The headers that a message's channel may see; the courier filters them."""
+        return facts.headers(self.request)
+
     def query(self, name: str) -> str:
         """Return a query parameter; absent and empty are the same."""
         return self.request.GET.get(name, "")

@@ -22,6 +22,11 @@ def build(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) ->
     flow.ui = {"nodes": sorted(form, key=lambda node: _rank(flow.kind, node)), "messages": [message.as_dict() for message in messages]}
 
 
+def put(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:
+    """Give the flow a form in just this order."""
+    flow.ui = {"nodes": list(form), "messages": [message.as_dict() for message in messages]}
+
+
 def _rank(kind: str, node: Node) -> tuple[int, int, int]:
     groups = RANKS.get(kind, ())
     group = groups.index(node["group"]) if node["group"] in groups else len(groups)
