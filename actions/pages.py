@@ -15,7 +15,6 @@ from actions.delivery import outbox
 from actions.delivery.models import Delivery, DevRequest
 from identity import conf
 from identity.http import bodies, csrf
-from identity.http.views import NOT_CACHED
 
 KEPT = 200  # requests that the receiver remembers
 SHOWN = 100
@@ -28,9 +27,7 @@ class DevelopmentPage(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not conf.is_dev():
             raise Http404
-        response = super().dispatch(request, *args, **kwargs)
-        response["Cache-Control"] = NOT_CACHED
-        return response
+        return super().dispatch(request, *args, **kwargs)
 
 
 class Mailbox(DevelopmentPage):

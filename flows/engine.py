@@ -36,7 +36,7 @@ def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
     id = visit.query("flow")
     if parse_uuid(id) is None:
         raise BadRequest("The address of the form names no flow. Please start again.")
-    flow = kind.find(id)
+    flow = kind.find(id, kind.lookup_reason)
     visit.type = flow.type
     if outcome := kind.admit(visit, flow):
         return outcome

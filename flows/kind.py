@@ -18,13 +18,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from flows import conf, hooks
+from flows import submission as submissions
 from flows.errors import FlowExpired, InvalidSubmission
 from flows.hooks import HookContext
 from flows.methods import base as methods
 from flows.methods.base import Method
 from flows.models import Flow
 from flows.outcome import Elsewhere, Outcome
-from flows import submission as submissions
 from flows.submission import Submission
 from flows.ui import messages
 from flows.ui.messages import Message
@@ -43,9 +43,10 @@ class FlowKind(ABC, Generic[F_]):
     name: ClassVar[str]
     model: type[F_]
     method_base: type[Method]
+    tells_in_json: ClassVar[bool] = False  # a start that is refused is told in JSON even to a plain browser
     checks_csrf_on_fetch: ClassVar[bool] = True
     gone: ClassVar[type[Problem]] = FlowExpired  # what an expired flow answers when it is fetched
-    lookup_reason: ClassVar[str] = "There is no such form. Please start again."
+    lookup_reason: ClassVar[str] = ""  # of a submission to a flow that does not exist
 
     # -- starting
 
@@ -94,12 +95,12 @@ class FlowKind(ABC, Generic[F_]):
             raise self.expired(flow)
         return flow
 
-    def find(self, id: str) -> F_:
-        """Raises NotFound."""
+    def find(self, id: str, reason: str = "") -> F_:
+        """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
         flow = self.rows().filter(pk=key).first() if key else None
         if flow is None:
-            raise NotFound(self.lookup_reason)
+            raise NotFound(reason)
         return flow
 
     def rows(self) -> Any:
@@ -107,7 +108,7 @@ class FlowKind(ABC, Generic[F_]):
 
     def check_owner(self, visit: Visit, flow: F_) -> None:
         if flow.is_browser and self.checks_csrf_on_fetch and not csrf.belongs(visit.request, flow.csrf_hash):
-            raise csrf.violation(visit.request, "form")
+            raise csrf.violation(visit.request, None)
 
     def expired(self, flow: F_) -> Problem:
         """Return the refusal that says where to start anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 
 from flows import conf, continue_with
 from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced, MethodOff
@@ -17,10 +17,8 @@ from identity import conf as identity_conf
 from identity.api import representations
 from identity.errors import BadRequest, Problem, SessionAAL2Required, SessionRefreshRequired
 from identity.http import cookies, csrf, problems
-from identity.http.problems import SeeOther
 from identity.http.views import json_response
 from identity.sessions.services import rfc3339
-
 
 # -- a flow as JSON
 
@@ -102,12 +100,10 @@ def page_of(flow: Flow) -> str:
 def started(visit: Visit, outcome: Flow | Elsewhere) -> HttpResponse:
     """Answer the start of a flow."""
     if isinstance(outcome, Elsewhere):
-        return _redirect(outcome)
+        return _redirect(visit, outcome)
     if visit.is_api or visit.accepts_json:
         return json_response(shown_flow(visit, outcome))
-    response = SeeOther(page_of(outcome))
-    response["Content-Type"] = "text/html; charset=utf-8"
-    return response
+    return _redirect(visit, Elsewhere(page_of(outcome)))
 
 
 def fetched(visit: Visit, flow: Flow) -> HttpResponse:
@@ -118,7 +114,7 @@ def submitted(visit: Visit, outcome: Outcome) -> HttpResponse:
     """Answer a submission."""
     match outcome:
         case Elsewhere():
-            return _redirect(outcome)
+            return _redirect(visit, outcome)
         case Shown():
             return _shown(visit, outcome)
         case Replaced():
@@ -129,30 +125,35 @@ def submitted(visit: Visit, outcome: Outcome) -> HttpResponse:
             return _done(visit, outcome)
 
 
-def _redirect(outcome: Elsewhere) -> HttpResponse:
-    response = HttpResponseRedirect(outcome.url) if outcome.status == 302 else SeeOther(outcome.url)
-    del response["Content-Type"]
-    return response
+def _redirect(visit: Visit, outcome: Elsewhere) -> HttpResponse:
+    return problems.redirect(visit.request, outcome.url, outcome.status)
 
 
 def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
     flow = outcome.flow
+    if not _echoes_payload(outcome):
+        flow.transient_payload = None
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
-    return _redirect(Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
+    return _redirect(visit, Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
+
+
+def _echoes_payload(outcome: Shown) -> bool:
+    """Whether the answer repeats `transient_payload`: on a next step, and on a wrong code; not otherwise, as upstream."""
+    return outcome.status == 200 if outcome.refused else outcome.flow.kind != "verification"
 
 
 def _replaced(visit: Visit, outcome: Replaced) -> HttpResponse:
     """Lead on to the new flow; programs are told in the way that each flow has (contract: flows.md 4.4, 9.2)."""
     if not visit.answers_json:
-        return _redirect(Elsewhere(page_of(outcome.flow)))
+        return _redirect(visit, Elsewhere(page_of(outcome.flow)))
     old, new = outcome.old, outcome.flow
     extra: dict[str, Any] = {"use_flow_id": str(new.id)}
     details: dict[str, Any] = {}
     if old.kind == "recovery" or (old.kind == "verification" and outcome.expired):
         told_in_json = old.kind == "recovery" and conf.uses_transitions() and (not old.is_browser or not outcome.expired)
         if not told_in_json:
-            return _redirect(Elsewhere(f"{identity_conf.listeners().public}/self-service/{old.kind}/flows?id={new.id}"))
+            return _redirect(visit, Elsewhere(f"{identity_conf.listeners().public}/self-service/{old.kind}/flows?id={new.id}"))
         details = {"continue_with": [continue_with.show_recovery_ui(str(new.id))]}
         if not outcome.expired:
             return problems.as_json(visit.request, BadRequest(outcome.why, details=details))
@@ -168,7 +169,7 @@ def _recovered(visit: Visit, outcome: Recovered) -> HttpResponse:
     goes_to = page_of(outcome.settings) if outcome.settings else outcome.return_to
     is_app = not outcome.flow.is_browser
     if not visit.is_json and not (is_app and conf.uses_transitions()):
-        response: HttpResponse = _redirect(Elsewhere(goes_to))
+        response: HttpResponse = _redirect(visit, Elsewhere(goes_to))
     elif conf.uses_transitions() or outcome.settings is None:
         shown = shown_flow(visit, outcome.flow)
         steps = [continue_with.set_ory_session_token(outcome.opened.token)] if is_app else []
@@ -188,7 +189,7 @@ def _done(visit: Visit, outcome: Done) -> HttpResponse:
     if visit.answers_json:
         response = _done_for_programs(visit, outcome)
     else:
-        response = _redirect(Elsewhere(outcome.browser_goes_to or outcome.step_up_to or outcome.return_to))
+        response = _redirect(visit, Elsewhere(outcome.browser_goes_to or outcome.step_up_to or outcome.return_to))
     if outcome.opened and not visit.is_api:
         cookies.set_session(response, outcome.opened)
     if isinstance(outcome.flow, SettingsFlow) and visit.request.COOKIES.get(cookies.CONTINUITY):
@@ -200,6 +201,7 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
     if outcome.step_up_to and not visit.is_api:
         refusal = BrowserLocationChangeRequired("Use your second factor.", extra={"redirect_browser_to": outcome.step_up_to})
         return problems.as_json(visit.request, refusal)
+    outcome.flow.transient_payload = None
     if isinstance(outcome.flow, SettingsFlow):
         settings = shown_flow(visit, outcome.flow)
         if outcome.continue_with:
@@ -219,15 +221,17 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
 def problem(visit: Visit, problem: Problem, *, always_json: bool = False) -> HttpResponse:
     """Answer what a form cannot say: JSON for programs, the error page for a browser; some send it elsewhere (contract: flows.md 1.4)."""
     if isinstance(problem, MethodOff) and not visit.is_json:
-        return problems.as_page(problem)
+        return problems.as_page(visit.request, problem)
     if always_json or visit.answers_json:
         return problems.as_json(visit.request, problem)
     if isinstance(problem, SessionAAL2Required | SessionRefreshRequired) and "redirect_browser_to" in problem.extra:
-        response: HttpResponse = SeeOther(problem.extra["redirect_browser_to"])
+        response = _redirect(visit, Elsewhere(problem.extra["redirect_browser_to"]))
         if parked := getattr(visit.request, "vestibule_parked", None):
             cookies.set_continuity(response, parked)
         return response
+    if problem.browser_goes_to:
+        return _redirect(visit, Elsewhere(problem.browser_goes_to))
     if visit.accepts_json:
         return problems.as_json(visit.request, problem)
-    return problems.as_page(problem)
+    return problems.as_page(visit.request, problem)
 

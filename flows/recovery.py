@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from flows import codes, conf, hooks, states
-from flows.errors import FlowGone, InvalidSubmission, SignedInAlready, StartAnew
+from flows.errors import FlowExpired, FlowGone, InvalidSubmission, SignedInAlready, StartAnew
 from flows.hooks import HookContext
 from flows.kind import KINDS, query_of, register
 from flows.methods.base import Method, NextStep, ProvenAddress, RecoveryMethod
@@ -20,7 +20,7 @@ from flows.ui import container, messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.errors import BadRequest, SessionAlreadyAvailable
+from identity.errors import BadRequest, Problem, SessionAlreadyAvailable
 from identity.http import facts, return_to
 from identity.identities import services
 from identity.sessions import services as sessions
@@ -53,6 +53,10 @@ class Recovery(ProvingKind[RecoveryFlow]):
         flow = self.new(visit, state=states.CHOOSE_METHOD, active=method.name)
         container.put(flow, method.recovery_nodes(flow))
         return flow
+
+    def expired(self, flow: RecoveryFlow) -> Problem:
+        told = super().expired(flow)
+        return told if flow.is_browser else FlowExpired(details=told.details)
 
     # -- submitting
 

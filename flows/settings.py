@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from flows import codes, conf, continue_with, hooks, states
+from flows import submission as submissions
 from flows.errors import FlowGone, InvalidSubmission, SecurityIdentityMismatch
 from flows.hooks import HookContext
 from flows.kind import AlreadyUsed, FlowKind, register
@@ -18,7 +19,6 @@ from flows.methods import base as methods
 from flows.methods.base import NextStep, Redirect, SettingsMethod
 from flows.models import ParkedSubmission, SettingsFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
-from flows import submission as submissions
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
 from flows.ui.messages import Message
@@ -45,6 +45,7 @@ class Settings(FlowKind[SettingsFlow]):
     method_base = SettingsMethod
     checks_csrf_on_fetch = False
     gone = FlowGone
+    lookup_reason = "There is no such form. Please start again."
 
     def rows(self) -> Any:
         return SettingsFlow.objects.select_related("identity")
@@ -55,7 +56,7 @@ class Settings(FlowKind[SettingsFlow]):
         session = visit.session
         if session is None:
             if visit.is_api or visit.accepts_json:
-                raise SessionInactive("Settings are for who is signed in.", extra={"CredentialsMissing": True} if self._says_missing(visit) else None)
+                raise SessionInactive("Settings are for who is signed in.", extra=None if visit.is_api else {"CredentialsMissing": False})
             wanted = visit.query("return_to")
             login = identity_conf.public_url("/self-service/login/browser")
             return Elsewhere(problems.with_query(login, return_to=wanted) if wanted else login)
@@ -64,9 +65,6 @@ class Settings(FlowKind[SettingsFlow]):
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
         self.fill(flow, session.identity)
         return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
-
-    def _says_missing(self, visit: Visit) -> bool:
-        return not authentication.has_credential(visit.request)
 
     def _needs_second_factor(self, visit: Visit, session: Session, back_to: str) -> Elsewhere | None:
         """Send a browser to its second factor, when the account has one that was not used. Raises SessionAAL2Required for programs."""

@@ -37,6 +37,7 @@ class Verification(ProvingKind[VerificationFlow]):
     model = VerificationFlow
     method_base = VerificationMethod
     gone = FlowGone
+    tells_in_json = True
     lookup_reason = "There is no such form. Please ask for a new code."
 
     # -- starting

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from flows.hooks import RequestFacts
+from flows.models import Flow
 from identity.http import csrf, facts, negotiation
 from identity.sessions import authentication
 from identity.sessions.models import Session
@@ -69,6 +70,10 @@ class Visit:
         """Return the secret of this browser; "" for an app."""
         return "" if self.is_api else csrf.ensure_secret(self.request)
 
-    def renew_csrf(self) -> None:
-        if not self.is_api:
-            csrf.rotate(self.request)
+    def renew_csrf(self, flow: Flow | None = None) -> None:
+        """Give this browser a new secret; what *flow* begins for the person from now on is bound to it."""
+        if self.is_api:
+            return
+        secret = csrf.rotate(self.request)
+        if flow is not None:
+            flow.csrf_hash = csrf.fingerprint(secret)
