@@ -86,7 +86,7 @@ class Errors(JSONView):
         key = parse_uuid(id)
         parked = ParkedError.objects.filter(pk=key).first() if key else None
         if parked is None:
-            raise NotFound("There is no such error.")
+            raise NotFound
         return json_response(
             {"id": str(parked.id), "error": parked.error, "created_at": parked.created_at, "updated_at": parked.updated_at}
         )
