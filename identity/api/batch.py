@@ -102,7 +102,7 @@ def _store_each(identities: list[Identity]) -> dict[Any, Problem]:
                 with transaction.atomic():
                     services.create(identity)
             except services.Taken:
-                taken[identity.pk] = Conflict("Somebody has this identifier, address or external id already.")
+                taken[identity.pk] = Conflict()
     return taken
 
 

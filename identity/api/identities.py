@@ -74,15 +74,15 @@ def search_of(query: QueryDict) -> listing.Search | None:
             raise BadRequest(f"`ids` are at most {MOST_IDS} UUIDs.")
         search.by_ids([id for id in ids if id is not None])
     elif "organization_id" in given:
-        organization = parse_uuid(query["organization_id"])
+        organization = parse_uuid(query.get("organization_id"))
         if organization is None:
             raise BadRequest("`organization_id` is not a UUID.")
         search.by_organization(organization)
     elif given:
-        if "\x00" in query[given[0]]:
+        typed = query.get(given[0], "")
+        if "\x00" in typed:
             return None
-        by = search.by_identifier if given[0] == "credentials_identifier" else search.by_beginning
-        by(query[given[0]])
+        (search.by_identifier if given[0] == "credentials_identifier" else search.by_beginning)(typed)
     return search
 
 

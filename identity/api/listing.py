@@ -19,7 +19,8 @@ from django.db import connection
 from identity.credentials import sealing
 from identity.identities import normalize, schemas
 
-FROM_TRAITS, FROM_PROVIDERS = ("password", "webauthn", "code"), ("oidc", "saml")
+OWNS = "i.id IN (SELECT identity_id FROM identity_credentialidentifier WHERE {})"
+BY_TRAITS, BY_PROVIDER = "type IN ('password', 'webauthn', 'code')", "type IN ('oidc', 'saml')"
 IDENTITY = (
     "i.id, i.external_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin,"
     " i.created_at, i.updated_at, i.organization_id"
@@ -59,9 +60,7 @@ class Search:
     def by_identifier(self, typed: str) -> None:
         """Whoever signs in with what was typed, in any spelling; a provider's subject has only one (contract: identities.md 3.2)."""
         self.add(
-            "i.id IN (SELECT identity_id FROM identity_credentialidentifier WHERE type IN ('password', 'webauthn', 'code')"
-            " AND identifier IN (%s, %s) UNION SELECT identity_id FROM identity_credentialidentifier"
-            " WHERE type IN ('oidc', 'saml') AND identifier = %s)",
+            OWNS.format(f"{BY_TRAITS} AND identifier IN (%s, %s) OR {BY_PROVIDER} AND identifier = %s"),
             typed,
             normalize.identifier(typed),
             typed,
@@ -70,12 +69,11 @@ class Search:
     def by_beginning(self, typed: str) -> None:
         """Whoever signs in with something that begins as typed."""
         start = normalize.identifier(typed)
-        beginning = "identifier LIKE %s" if _is_postgres() else "identifier >= %s AND identifier < %s"
-        escaped = start.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        self.add(
-            f"i.id IN (SELECT identity_id FROM identity_credentialidentifier WHERE {beginning} AND type IN ('password', 'webauthn', 'code'))",
-            *((escaped,) if _is_postgres() else (start, start + "\U0010ffff")),
-        )
+        if _is_postgres():
+            condition, parameters = "identifier LIKE %s", [start.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"]
+        else:
+            condition, parameters = "identifier >= %s AND identifier < %s", [start, start + "\U0010ffff"]
+        self.add(OWNS.format(f"{BY_TRAITS} AND {condition}"), *parameters)
 
     def after(self, id: uuid.UUID) -> None:
         self.add("i.id > %s", _key(id))
@@ -108,7 +106,8 @@ def find(search: Search, limit: int, offset: int = 0, *, credentials: bool, open
     where = f" WHERE {' AND '.join(search.conditions)}" if search.conditions else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {IDENTITY} FROM identity_identity i{where} ORDER BY i.id LIMIT %s OFFSET %s", [*search.parameters, limit, offset]
+            f"SELECT {IDENTITY} FROM identity_identity i{where} ORDER BY i.id LIMIT %s OFFSET %s",  # noqa: S608  conditions are constants
+            [*search.parameters, limit, offset],
         )
         rows = cursor.fetchall()
         if not rows:

@@ -66,7 +66,7 @@ class OperatorView(APIView):
             exc = BadRequest("Somebody else changed this at the same time. Please try again.")
         return super().handle_exception(exc)
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def http_method_not_allowed(self, request: HttpRequest | Request, *args: Any, **kwargs: Any) -> Any:
         response = HttpResponse("Method Not Allowed\n", status=405, content_type="text/plain; charset=utf-8")
         response["Allow"] = ", ".join(self.allowed_methods)
         return response

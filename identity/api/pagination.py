@@ -181,11 +181,11 @@ class Mixed:
             offsets |= {"next": 0, "prev": 0}
         elif self.total > self.size:
             if self.offset + self.size < self.total:
-                offsets["next"] = self.offset + self.size
+                offsets |= {"next": self.offset + self.size, "last": last}
             if self.offset > 0:
-                offsets["prev"] = max(0, self.offset - self.size)
-            if self.offset + self.size < self.total:
-                offsets["last"] = last
+                offsets["prev"] = max(0, min(self.offset, last + self.size) - self.size)
+            else:
+                del offsets["first"]
         response["Link"] = links(request, {relation: self._place(offset) for relation, offset in offsets.items()})
 
     def _place(self, offset: int) -> dict[str, str]:

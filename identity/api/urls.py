@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from identity.api import admin_sessions, credentials, identities
+from identity.http import listener
 
 urlpatterns = [
     path("identities", identities.Identities.as_view()),
@@ -10,6 +11,7 @@ urlpatterns = [
     path("identities/<str:id>", identities.OneIdentity.as_view()),
     path("identities/<str:id>/sessions", admin_sessions.SessionsOfIdentity.as_view()),
     path("identities/<str:id>/credentials/<str:type>", credentials.OneCredential.as_view()),
+    path("sessions/whoami", listener.to_public),
     path("sessions", admin_sessions.Sessions.as_view()),
     path("sessions/<str:id>", admin_sessions.OneSession.as_view()),
     path("sessions/<str:id>/extend", admin_sessions.Extend.as_view()),
