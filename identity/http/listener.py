@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
+from django.utils.html import format_html
 
 from identity import conf, config
 from identity.config import Config
@@ -91,11 +92,21 @@ def to_public(request: HttpRequest) -> HttpResponse:
     """Send a request for a public path to the public listener."""
     path = request.path.removeprefix("/admin")
     query = request.META.get("QUERY_STRING", "")
-    return TemporaryRedirect(conf.listeners().public + path + (f"?{query}" if query else ""))
+    return _elsewhere(request, conf.listeners().public + path + (f"?{query}" if query else ""))
 
 
 def to_admin(request: HttpRequest) -> HttpResponse:
     """Send a request for an operator's path to the admin listener."""
     path = request.path if request.path.startswith("/admin/") else "/admin" + request.path
     query = request.META.get("QUERY_STRING", "")
-    return TemporaryRedirect(conf.listeners().admin + path + (f"?{query}" if query else ""))
+    return _elsewhere(request, conf.listeners().admin + path + (f"?{query}" if query else ""))
+
+
+def _elsewhere(request: HttpRequest, url: str) -> HttpResponse:
+    response = TemporaryRedirect(url)
+    if request.method == "GET":
+        response.content = format_html('<a href="{}">It is over there.</a>\n', url)
+        response["Cache-Control"] = "private, no-cache, no-store, must-revalidate"
+    else:
+        del response["Content-Type"]
+    return response
