@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from identity.errors import BadRequest
 from identity.http import bodies
-from identity.http.views import NOT_CACHED
+from identity.http.listener import NOT_CACHED
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
