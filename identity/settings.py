@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "identity.http.metrics.MetricsMiddleware",
     "identity.http.listener.ListenerMiddleware",
     "identity.http.scoped.static_files",
     "identity.http.scoped.pages_policy",
