@@ -132,7 +132,8 @@ class Settings(FlowKind[SettingsFlow]):
     def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
         """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
-        flow.return_to = return_to
+        if return_to:
+            flow.request_url = problems.with_query(visit.url, return_to=return_to)
         until = session.authenticated_at + conf.settings().privileged_max_age
         self.fill(flow, session.identity, (messages.recovery_success(until),))
         return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
