@@ -74,11 +74,9 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 
 def _text(value: str) -> str:
-    if value.isascii() and "\x00" not in value:
-        return value
     if "\x00" in value:
         raise BadRequest("Text cannot hold the NUL character.")
-    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if SURROGATE.search(value) else value
+    return value if value.isascii() else SURROGATE.sub("\ufffd", value)
 
 
 def _float(value: int) -> float:
