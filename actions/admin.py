@@ -19,6 +19,7 @@ LABELS = {Delivery.QUEUED: "info", admin_api.PROCESSING: "warning", Delivery.SEN
 class Attempts(ReadOnlyInline):
     model = DeliveryAttempt
     verbose_name_plural = "attempts"
+    ordering = ("started_at",)  # numbers begin anew when a delivery is sent again
     fields = readonly_fields = ("started_at", "took", "answer_status", "excerpt", "error")
 
     def took(self, attempt: DeliveryAttempt) -> str:

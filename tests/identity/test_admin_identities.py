@@ -6,6 +6,7 @@ import json
 import uuid
 
 import pytest
+
 from identity import config
 from identity.credentials import password
 from identity.credentials.models import Credential, CredentialIdentifier
@@ -139,8 +140,17 @@ def test_it_refuses_what_is_not_documented(operator, body):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{not json", b"[]", b'"x"', b"null", b"[" * 100_000, b'{"traits": {"email": "a@h.test", "n": 1e999}}', b'{"traits": ' + b"9" * 5000 + b"}"],
-)  # fmt: skip
+    [
+        b"",
+        b"{not json",
+        b"[]",
+        b'"x"',
+        b"null",
+        b"[" * 100_000,
+        b'{"traits": {"email": "a@h.test", "n": 1e999}}',
+        b'{"traits": ' + b"9" * 5000 + b"}",
+    ],
+)
 def test_it_refuses_bodies_that_are_no_use(operator, raw):
     problem(operator.post("/admin/identities", raw), 400)
 
@@ -158,13 +168,26 @@ def test_it_refuses_endless_nesting(operator):
 
 
 def test_it_keeps_text_of_every_script_and_mends_half_a_pair(operator):
-    raw = '{"traits": {"email": "ada@h.test", "name": {"first": "Zoë 𝒵 \\ud83d"}}, "metadata_public": {"big": 12345678901234567890123}}'
+    raw = '{"traits": {"email": "ada@h.test", "name": {"first": "Zoë 𝒵 \\ud83d"}}}'
 
     made = operator.post("/admin/identities", raw.encode()).json()
 
     assert made["traits"]["name"]["first"] == "Zoë 𝒵 \ufffd"
     assert operator.get(f"/admin/identities/{made['id']}").json()["traits"] == made["traits"]
-    assert isinstance(operator.get(f"/admin/identities/{made['id']}").json()["metadata_public"]["big"], float)
+
+
+@pytest.mark.parametrize("number", ["1e22", "-1e400", "12345678901234567890123", "9223372036854775808", '[1, {"a": 1e300}]'])
+def test_it_refuses_numbers_that_no_answer_could_hold(operator, number):
+    problem(operator.post("/admin/identities", f'{{"traits": {{"email": "ada@h.test"}}, "metadata_public": {number}}}'.encode()), 400)
+
+
+def test_it_keeps_numbers_as_they_are(operator, make):
+    numbers = [9223372036854775807, -9223372036854775808, 1.5, 1e15, 0]
+
+    ada = make.identity(metadata_public=numbers)
+
+    assert operator.get(f"/admin/identities/{ada.id}").json()["metadata_public"] == numbers
+    assert patch(operator, ada.id).json()["metadata_public"] == numbers
 
 
 def test_it_replaces_broken_utf8_and_ignores_what_follows_the_value(operator):
@@ -386,9 +409,13 @@ def test_it_says_405_in_plain_text(operator):
 
 def test_it_replaces_what_is_sent_and_keeps_the_rest(operator):
     made = create(
-        operator, external_id="one", metadata_public=1, metadata_admin=2, verifiable_addresses=[{"value": "ada@h.test", "verified": True}],
+        operator,
+        external_id="one",
+        metadata_public=1,
+        metadata_admin=2,
+        verifiable_addresses=[{"value": "ada@h.test", "verified": True}],
         credentials={"password": {"config": {"hashed_password": HASH}}},
-    ).json()  # fmt: skip
+    ).json()
 
     changed = operator.put(f"/admin/identities/{made['id']}", {"traits": {"email": "ada@h.test", "name": {"first": "Ada"}}, "unknown": 1})
 
@@ -443,10 +470,18 @@ def test_it_patches_by_path(operator, make):
     ada = make.identity(metadata_public={"tags": ["a", "b"]})
 
     after = patch(
-        operator, ada.id, ("add", "/traits/name/first", "Ada"), ("add", "/metadata_public/tags/-", "c"), ("remove", "/metadata_public/tags/0"),
-        ("replace", "/metadata_admin", {"seen": 1}), ("add", "/external_id", "one"), ("replace", "/verifiable_addresses/0/verified", True),
-        ("replace", "/state", "inactive"), ("add", "/nonsense", 1), ("replace", "/created_at", "x"),
-    ).json()  # fmt: skip
+        operator,
+        ada.id,
+        ("add", "/traits/name/first", "Ada"),
+        ("add", "/metadata_public/tags/-", "c"),
+        ("remove", "/metadata_public/tags/0"),
+        ("replace", "/metadata_admin", {"seen": 1}),
+        ("add", "/external_id", "one"),
+        ("replace", "/verifiable_addresses/0/verified", True),
+        ("replace", "/state", "inactive"),
+        ("add", "/nonsense", 1),
+        ("replace", "/created_at", "x"),
+    ).json()
 
     assert after["traits"] == {"email": "ada@h.test", "name": {"first": "Ada"}}
     assert after["metadata_public"] == {"tags": ["b", "c"]}

@@ -70,8 +70,13 @@ def test_it_takes_per_page_alone_for_a_page_size(operator, people):
 
 @pytest.mark.parametrize(
     ("page", "rows", "relations"),
-    [(0, slice(0, 2), {"next", "last"}), (1, slice(2, 4), {"first", "next", "prev", "last"}), (2, slice(4, 5), {"first", "prev"}), (7, slice(0), {"first", "prev"})],
-)  # fmt: skip
+    [
+        (0, slice(0, 2), {"next", "last"}),
+        (1, slice(2, 4), {"first", "next", "prev", "last"}),
+        (2, slice(4, 5), {"first", "prev"}),
+        (7, slice(0), {"first", "prev"}),
+    ],
+)
 def test_it_pages_by_number(operator, people, page, rows, relations):
     response = operator.get("/admin/identities", {"page": page, "per_page": 2})
 
@@ -125,7 +130,7 @@ def test_it_seals_a_place_for_an_hour(time_travel):
 
     assert pagination.unsealed(token) == id
     time_travel(3601)
-    with pytest.raises(ValueError, match="too old|.*"):
+    with pytest.raises(ValueError, match=token):
         pagination.unsealed(token)
 
 
