@@ -1,5 +1,10 @@
 """What operators do to flows: recovery on behalf of a person (contract: identities.md 3.10)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from flows import admin_api
+
+urlpatterns = [
+    path("recovery/code", admin_api.RecoveryCode.as_view(), name="admin-recovery-code"),
+    path("recovery/link", admin_api.RecoveryLink.as_view(), name="admin-recovery-link"),
+]

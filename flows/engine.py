@@ -48,6 +48,17 @@ def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
 
 
 def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
+    submission: Submission | None = None
+
+    def again(*said: Message, status: int = 400) -> Shown:
+        """Show the form with messages and with what was typed; the row keeps them until the next submission."""
+        container.forget_messages(flow)
+        if submission is not None:
+            kind.echo(flow, submission, said)
+        container.say(flow, said)
+        flow.save(update_fields=["ui", "active", "state", "internal"])
+        return Shown(flow, status, refused=True)
+
     try:
         if outcome := kind.follow(visit, flow):
             return outcome
@@ -62,17 +73,17 @@ def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
         visit.type = BROWSER if useless.as_browser else flow.type
         return _replaced_by(kind.retry(visit, flow), flow, useless.messages, expired=False)
     except InvalidSubmission as refused:
-        return _again(flow, refused.messages, int(refused.status))
+        return again(*refused.messages, status=int(refused.status))
     except InvalidTraits as invalid:
-        return _again(flow, [messages.trait_error(error) for error in invalid.errors])
+        return again(*(messages.trait_error(error) for error in invalid.errors))
     except Taken as taken:
-        return _again(flow, [kind.taken_message(taken)])
+        return again(kind.taken_message(taken))
     except IdentityDisabled:
-        return _again(flow, [messages.identity_disabled()])
+        return again(messages.identity_disabled())
     except Problem as problem:
         if problem.status != 400 or isinstance(problem, SignedInAlready):
             raise
-        return _again(flow, [messages.generic(problem.reason or problem.title)])
+        return again(messages.generic(problem.reason or problem.title))
 
 
 def check_origin(visit: Visit, flow: Flow, submission: Submission) -> None:
@@ -88,14 +99,6 @@ def check_origin(visit: Visit, flow: Flow, submission: Submission) -> None:
     foreign = [name for name in visit.request.COOKIES if not name.startswith(PROXY_COOKIES)]
     if (foreign or visit.request.META.get("HTTP_ORIGIN")) and not conf.accepts_browser_signs_from_apps():
         raise BadRequest("Apps may not send cookies or an Origin header. Browsers have to use the browser flow.")
-
-
-def _again(flow: Flow, said: list[Message] | tuple[Message, ...], status: int = 400) -> Shown:
-    """Show the form with messages; the row keeps them until the next submission."""
-    container.forget_messages(flow)
-    container.say(flow, said)
-    flow.save(update_fields=["ui", "active", "state", "internal"])
-    return Shown(flow, status, refused=True)
 
 
 def replace(visit: Visit, kind: FlowKind[Any], flow: Flow, why: Message, *, expired: bool) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -143,6 +143,9 @@ class FlowKind(ABC, Generic[F_]):
     def checks_origin(self, flow: F_, submission: Submission) -> bool:
         """Whether the submission must come from the browser in which the flow was begun."""
         return True
+
+    def echo(self, flow: F_, submission: Submission, said: Sequence[Message]) -> None:
+        """Put what was typed back into a form that is shown again."""
 
     def choose(self, submission: Submission) -> Method:
         """Return the method that a submission is for.

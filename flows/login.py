@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from flows import continue_with, hooks
-from flows.errors import InvalidSubmission
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
@@ -73,12 +73,11 @@ class Login(FlowKind[LoginFlow]):
 
     # -- submitting
 
-    def read(self, visit: Visit, flow: LoginFlow) -> Submission:
-        """Return what was sent; whatever becomes of it, the form keeps who one said to be."""
-        submission = super().read(visit, flow)
-        if identifier := submission.text("identifier") or submission.text("password_identifier"):
-            container.set_value(flow, "identifier", identifier)
-        return submission
+    def echo(self, flow: LoginFlow, submission: Submission, said: Sequence[Message]) -> None:
+        """Keep who one said to be, until it was proved."""
+        typed = "" if submission.is_proved else submission.text("identifier") or submission.text("password_identifier")
+        if typed or submission.is_proved:
+            container.set_value(flow, "identifier", typed)
 
     def admit(self, visit: Visit, flow: LoginFlow) -> Outcome | None:
         session = visit.session
@@ -109,13 +108,14 @@ class Login(FlowKind[LoginFlow]):
             return Shown(flow, proved.status)
         if isinstance(proved, Redirect):
             return Elsewhere(proved.url)
+        submission.is_proved = True
         return self.finish(visit, flow, method, proved)
 
     def finish(self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity) -> Outcome:
         """Sign *identity* in: hooks first, then one commit with the session, the flow's end and what is recorded."""
+        flow.active = method.name
         if not identity.is_active:
             raise IdentityDisabled("This account is disabled.")
-        flow.active = method.name
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         opened = self._session(visit, method, identity)
         context = HookContext(
@@ -125,11 +125,7 @@ class Login(FlowKind[LoginFlow]):
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         plan = hooks.runner().after(context)
         with self.claimed(flow, plan.calls_out):
-            try:
-                plan.ask()
-            except InvalidSubmission:
-                container.set_value(flow, "identifier", "")
-                raise
+            plan.ask()
             plan.prepare()
             with transaction.atomic():
                 self.spend(flow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -100,9 +101,9 @@ class Registration(FlowKind[RegistrationFlow]):
         values = submission.traits(schema)
         if conf.registration().two_steps and (step := self._screen(submission)):
             return self._turn_page(flow, schema, values, step)
-        identity = self._proposed(flow, schema, values)
+        identity = services.propose(schema.id, values)
+        services.derive(identity)
         method = self.choose(submission)
-        container.set_traits(flow, values)
         assert isinstance(method, RegistrationMethod)
         done = method.register(submission, identity)
         if isinstance(done, NextStep):
@@ -112,15 +113,9 @@ class Registration(FlowKind[RegistrationFlow]):
             return Elsewhere(done.url)
         return self.finish(visit, flow, method, identity)
 
-    def _proposed(self, flow: RegistrationFlow, schema: Schema, values: Any) -> Identity:
-        """Return who is to be. Raises InvalidTraits; the form keeps what was typed."""
-        identity = services.propose(schema.id, values)
-        try:
-            services.derive(identity)
-        except schemas.InvalidTraits:
-            container.set_traits(flow, values)
-            raise
-        return identity
+    def echo(self, flow: RegistrationFlow, submission: Submission, said: Sequence[Message]) -> None:
+        if all(message.id != self.no_method().id for message in said):
+            container.set_traits(flow, submission.traits(schemas.get(flow.identity_schema)))
 
     def _screen(self, submission: Submission) -> str:
         """Return the page of the two-step form that was asked for, "" when a credential was sent."""
@@ -134,7 +129,6 @@ class Registration(FlowKind[RegistrationFlow]):
     def _turn_page(self, flow: RegistrationFlow, schema: Schema, values: Any, screen: str) -> Outcome:
         """Show the other page of the two-step form. Going on keeps the traits in hidden fields; nothing is remembered here."""
         if errors := schema.errors(values):
-            container.set_traits(flow, values)
             raise schemas.InvalidTraits(errors)
         if screen == PREVIOUS:
             container.build(flow, [nodes.csrf(), *self._profile_step(schema, values)])

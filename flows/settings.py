@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from identity import conf as identity_conf
 from identity import crypto
 from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
 from identity.http import cookies, problems
-from identity.identities import services
+from identity.identities import schemas, services
 from identity.identities.models import Identity
 from identity.ids import parse_uuid
 from identity.sessions import authentication
@@ -122,6 +123,11 @@ class Settings(FlowKind[SettingsFlow]):
         if visit.request.method == "POST":
             return submissions.decode(visit, flow)
         return unpark(visit, flow, cookies.read_continuity(visit.request)) or submissions.decode(visit, flow)
+
+    def echo(self, flow: SettingsFlow, submission: Submission, said: Sequence[Message]) -> None:
+        if submission.method == "profile":
+            schema = schemas.get_readable(flow.identity.schema_id)
+            container.set_traits(flow, submission.traits(schema), replaces=True)
 
     def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
         """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
@@ -231,7 +237,6 @@ class Settings(FlowKind[SettingsFlow]):
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)
             codes.revoke_all(after)
-        session.identity = after
         if visit.is_api:
             return None
         opened = sessions.renew_token(session)

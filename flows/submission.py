@@ -26,6 +26,7 @@ class Submission:
 
     def __init__(self, visit: Visit, flow: Flow, fields: dict[str, Any], is_form: bool) -> None:
         self.visit, self.flow, self.fields, self.is_form = visit, flow, fields, is_form
+        self.is_proved = False  # the secret was right; what is refused now is refused for another reason
 
     @property
     def session(self) -> Session | None:

@@ -1,11 +1,14 @@
 """The admin listener's paths: /admin/* (the prefix may be left out), /console/, /health, /metrics, /openapi.json."""
 
 from django.contrib import admin
+from django.utils.module_loading import autodiscover_modules
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from identity.api import health, metrics
 from identity.http import listener, problems
+
+autodiscover_modules("admin", register_to=admin.site)
 
 urlpatterns = [
     path("console/", admin.site.urls),
@@ -15,9 +18,7 @@ urlpatterns = [
     re_path(r"^(?:admin/)?version$", health.Version.as_view()),
     re_path(r"^(?:admin/)?metrics(?:/prometheus)?$", metrics.Metrics.as_view()),
     path("openapi.json", SpectacularJSONAPIView.as_view(urlconf="identity.api.urls")),
-    re_path(r"^(?:admin/)?", include("identity.api.urls")),
-    re_path(r"^(?:admin/)?", include("flows.admin_urls")),
-    re_path(r"^(?:admin/)?", include("actions.urls")),
+    *(re_path(prefix, include(urls)) for urls in ("identity.api.urls", "flows.admin_urls", "actions.urls") for prefix in (r"^admin/", r"^")),
     re_path(r"^(?:admin/)?(?:self-service/.*|schemas|schemas/.*|sessions/whoami)$", listener.to_public),
 ]
 

@@ -46,7 +46,7 @@ INSTALLED_APPS = [
     "flows",
     "actions",
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "identity.http.metrics.MetricsMiddleware",
     "identity.http.listener.ListenerMiddleware",
     "identity.http.scoped.static_files",
     "identity.http.scoped.pages_policy",

@@ -17,6 +17,9 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 django: Application = get_wsgi_application()
+
+from identity.api import whoami  # noqa: E402  it needs the models, which the line above made known
+
 config.verify()  # WSGI servers run no system checks
 
 
@@ -28,5 +31,5 @@ def _by(name: str, application: Application) -> Application:
     return listen
 
 
-public: Application = _by(listener.PUBLIC, django)
+public: Application = _by(listener.PUBLIC, whoami.before(django))
 admin: Application = _by(listener.ADMIN, django)

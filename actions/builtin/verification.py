@@ -21,13 +21,19 @@ class Verification(Action):
     def phases(self, config: dict[str, object], flow: str) -> frozenset[str]:
         return frozenset(("record",))
 
-    def record(self, run: Run) -> None:
+    def prepare(self, run: Run) -> None:
+        """Choose the address. From here on hooks see it as one that was written to, which it is once this commits."""
         context = run.context
         if context.identity is None or (isinstance(context.flow, LoginFlow) and context.flow.requested_aal != "aal1"):
             return
         address = _first_eligible(context.identity, only_pending=context.kind == "settings")
         if address is not None:
-            begin(context, address)
+            address.status = VerifiableAddress.SENT
+            run.held.append(address)
+
+    def record(self, run: Run) -> None:
+        for address in run.held:
+            begin(run.context, address)
 
 
 def _first_eligible(identity: Identity, *, only_pending: bool) -> VerifiableAddress | None:

@@ -37,8 +37,9 @@ ADDRESSES = (
     f" UNION ALL SELECT {ADDRESS}, NULL, NULL, NULL FROM identity_recoveryaddress WHERE {{0}} ORDER BY 2"
 )
 CREDENTIALS = (
-    f"SELECT {_texts('c.identity_id', 'c.created_at', 'c.updated_at')}, c.type, c.config, c.version, n.identifier"  # noqa: S608
-    " FROM identity_credential c LEFT JOIN identity_credentialidentifier n ON n.credential_id = c.id WHERE {0} ORDER BY c.type, n.identifier"
+    f"SELECT {_texts('c.identity_id', 'c.created_at', 'c.updated_at')}, c.type, c.config, c.version, n.identifier"  # noqa: S608  constants
+    " FROM identity_credential c LEFT JOIN identity_credentialidentifier n ON n.credential_id = c.id"
+    " WHERE {0} ORDER BY c.type, n.identifier"
 )
 
 

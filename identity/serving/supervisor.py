@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,11 +101,18 @@ def touch() -> None:
             file.write(str(time.time_ns()))
 
 
+def tidy() -> None:
+    """Remove what the processes shared while they ran."""
+    if path := os.environ.get("VESTIBULE_RELOAD"):
+        os.unlink(path)
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> None:
     children = [Child(entry["name"], entry["command"]) for entry in json.loads(sys.argv[1])]
     status = Supervisor(children).run()
-    if path := os.environ.get("VESTIBULE_RELOAD"):
-        os.unlink(path)
+    tidy()
     raise SystemExit(status)
 
 

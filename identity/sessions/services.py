@@ -37,7 +37,7 @@ def proof(method: str, level: str, at: datetime | None = None, **more: Any) -> d
 
 def rfc3339(at: datetime) -> str:
     """Return *at* (UTC) with microseconds and a Z (contract: identities.md 0.6)."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def issue(identity: Identity, proofs: Iterable[dict[str, Any]], device: dict[str, Any] | None = None) -> OpenedSession:

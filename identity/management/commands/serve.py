@@ -135,6 +135,7 @@ def _become_supervisor(c: Config) -> None:
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
     handle, os.environ["VESTIBULE_RELOAD"] = tempfile.mkstemp(prefix="vestibule-reload-")
     os.close(handle)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vestibule-metrics-")
     listen = [sys.executable, "-m", "identity.serving.listen"]
     children = [
         {"name": name, "command": [*listen, name, c.get(f"serve.{name}.host"), str(c.get(f"serve.{name}.port")), str(workers), str(THREADS)]}
