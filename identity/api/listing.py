@@ -190,9 +190,9 @@ def _uuid(value: str) -> str:
 
 
 def _moment(value: str) -> str:
-    """Return a time as RFC 3339 in UTC (contract: identities.md 0.6), which is the zone of every connection."""
-    said = value.removesuffix("+00").replace(" ", "T")
-    return (said.rstrip("0").rstrip(".") if "." in said else said) + "Z"
+    """Return a time as `sessions.services.rfc3339` does; every connection is in UTC."""
+    whole, _, fraction = value.removesuffix("+00").replace(" ", "T").partition(".")
+    return f"{whole}.{fraction:0<6}Z"
 
 
 def _json(value: str | None) -> Any:

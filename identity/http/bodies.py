@@ -20,7 +20,7 @@ JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded",
 
 def content_type(request: HttpRequest) -> str:
     """Return the body's type in lower case, without parameters."""
-    return request.META.get("CONTENT_TYPE", "").split(";", 1)[0].strip().lower()
+    return str(request.META.get("CONTENT_TYPE", "")).split(";", 1)[0].strip().lower()
 
 
 def read(request: HttpRequest) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from identity.credentials import password
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.http.listener import NOT_CACHED
 from identity.identities.models import Identity
+from identity.sessions import services as sessions
 from identity.sessions.models import Session
 from tests.identity.conftest import HASH, PASSWORD, Operator, at_once
 
@@ -70,6 +72,16 @@ def test_it_shows_what_was_created_the_same_way_later(operator):
     assert later.json() == made
     assert made["verifiable_addresses"][0]["status"] == "completed"
     assert operator.get("/admin/identities/by/external/crm-1").json() == made
+
+
+@pytest.mark.parametrize("microsecond", [0, 120000, 7])
+def test_it_writes_times_alike_everywhere(operator, make, microsecond):
+    at = datetime(2026, 1, 2, 3, 4, 5, microsecond, tzinfo=UTC)
+    ada = make.identity(created_at=at, updated_at=at, state_changed_at=at)
+
+    shown = operator.get(f"/admin/identities/{ada.id}").json()
+
+    assert {shown["created_at"], shown["updated_at"], shown["state_changed_at"]} == {sessions.rfc3339(at)}
 
 
 def test_it_is_not_reachable_through_the_public_listener(client, make):
