@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from actions import admin_api
 from actions.delivery import outbox
@@ -19,12 +19,13 @@ LABELS = {Delivery.QUEUED: "info", admin_api.PROCESSING: "warning", Delivery.SEN
 class Attempts(ReadOnlyInline):
     model = DeliveryAttempt
     verbose_name_plural = "attempts"
+    ordering = ("started_at",)  # numbers begin anew when a delivery is sent again
     fields = readonly_fields = ("started_at", "took", "answer_status", "excerpt", "error")
 
     def took(self, attempt: DeliveryAttempt) -> str:
         return f"{attempt.took_ms} ms"
 
-    @display(description="answer")
+    @admin.display(description="answer")
     def excerpt(self, attempt: DeliveryAttempt) -> str:
         return attempt.answer[:EXCERPT]
 
@@ -45,15 +46,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         rows: QuerySet[Delivery] = super().get_queryset(request)
         return rows.defer("content")
 
-    @display(description="status", ordering="status", label=LABELS)
+    @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]  # unfold has no types
     def standing(self, delivery: Delivery) -> str:
         return admin_api.status_of(delivery)
 
-    @display(description="what", ordering="subject")
+    @admin.display(description="what", ordering="subject")
     def what(self, delivery: Delivery) -> str:
         return delivery.subject
 
-    @action(description="Send again", permissions=["operate"])
+    @admin.action(description="Send again", permissions=["operate"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         asked, queued = chosen.count(), outbox.requeue(chosen)
         if queued:

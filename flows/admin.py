@@ -18,9 +18,9 @@ class FlowAdmin(ReadOnlyAdmin):
     list_display = ("id", "standing", "type", "state", "active", "submissions", "issued_at", "expires_at")
     list_filter = ("type", "state")
     ordering = ("-expires_at",)
-    fields = SHOWN
+    fields: tuple[str, ...] = SHOWN
 
-    @display(description="standing", label={FINISHED: "success", EXPIRED: "warning", OPEN: "info"})
+    @display(description="standing", label={FINISHED: "success", EXPIRED: "warning", OPEN: "info"})  # type: ignore[untyped-decorator]  # unfold has no types
     def standing(self, flow: Flow) -> str:
         if flow.completed_at:
             return FINISHED

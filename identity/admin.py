@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from identity.console import ReadOnlyAdmin, ReadOnlyInline, pretty
@@ -55,14 +55,14 @@ class OpenSessions(ReadOnlyInline):
         rows: QuerySet[Session] = super().get_queryset(request)
         return rows.filter(sessions.live()).order_by("-issued_at")
 
-    @display(description="methods")
+    @admin.display(description="methods")
     def used(self, session: Session) -> str:
         return ", ".join(session.methods_used())
 
     def device(self, session: Session) -> str:
         return "; ".join(f"{device.get('ip_address', '')} {device.get('user_agent', '')}".strip() for device in session.devices)
 
-    @display(description="")
+    @admin.display(description="")
     def end(self, session: Session) -> SafeString:
         """A button of the page's own form, which holds the token against forgery."""
         url = reverse("admin:identity_identity_end_session", args=[session.identity_id, session.pk])
@@ -115,11 +115,11 @@ class IdentityAdmin(ReadOnlyAdmin):
         )
         return [end, *super().get_urls()]
 
-    @display(description="state", ordering="state", label={Identity.ACTIVE: "success", Identity.INACTIVE: "danger"})
+    @display(description="state", ordering="state", label={Identity.ACTIVE: "success", Identity.INACTIVE: "danger"})  # type: ignore[untyped-decorator]  # unfold has no types
     def in_state(self, identity: Identity) -> str:
         return identity.state
 
-    @display(description="address")
+    @admin.display(description="address")
     def first_address(self, identity: Identity) -> str:
         return next((row.value for row in identity.verifiable), "")
 
@@ -133,27 +133,27 @@ class IdentityAdmin(ReadOnlyAdmin):
             "", "<div>{}: {}</div>", ((type, ", ".join(row.names) or "-") for type, row in sorted(identity.factors.items()))
         )
 
-    @display(description="traits")
+    @admin.display(description="traits")
     def pretty_traits(self, identity: Identity) -> SafeString:
         return pretty(identity.traits)
 
-    @display(description="public")
+    @admin.display(description="public")
     def pretty_public(self, identity: Identity) -> SafeString:
         return pretty(identity.metadata_public)
 
-    @display(description="for operators")
+    @admin.display(description="for operators")
     def pretty_admin(self, identity: Identity) -> SafeString:
         return pretty(identity.metadata_admin)
 
-    @action(description="Disable: nobody signs in, no session opens anything", permissions=["operate"])
+    @admin.action(description="Disable: nobody signs in, no session opens anything", permissions=["operate"])
     def disable(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         messages.success(request, f"{_put_into(chosen, Identity.INACTIVE)} disabled.")
 
-    @action(description="Enable", permissions=["operate"])
+    @admin.action(description="Enable", permissions=["operate"])
     def enable(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         messages.success(request, f"{_put_into(chosen, Identity.ACTIVE)} enabled.")
 
-    @action(description="End all sessions", permissions=["operate"])
+    @admin.action(description="End all sessions", permissions=["operate"])
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         ids = list(chosen.values_list("pk", flat=True))
         messages.success(request, f"{sessions.end(Session.objects.filter(identity_id__in=ids))} sessions ended.")

@@ -35,6 +35,7 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = [hashlib.sha256(f"django {secret}".encode())
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # links and redirects are built from base_url only, never from Host
 USE_TZ, TIME_ZONE, USE_I18N = True, "UTC", False
+DATETIME_FORMAT = "Y-m-d H:i:s"  # of the console
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes, as upstream

@@ -10,7 +10,6 @@ import json
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -21,18 +20,26 @@ from identity.identities import normalize, schemas
 
 OWNS = "i.id IN (SELECT identity_id FROM identity_credentialidentifier WHERE {})"
 BY_TRAITS, BY_PROVIDER = "type IN ('password', 'webauthn', 'code')", "type IN ('oidc', 'saml')"
+TEXT = "CAST({} AS text)"  # a uuid or a time made an object, only to be written out again, would be most of the work
+
+
+def _texts(*columns: str) -> str:
+    return ", ".join(TEXT.format(column) for column in columns)
+
+
 IDENTITY = (
-    "i.id, i.external_id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin,"
-    " i.created_at, i.updated_at, i.organization_id"
+    f"{_texts('i.id', 'i.state_changed_at', 'i.created_at', 'i.updated_at', 'i.organization_id')},"
+    " i.external_id, i.schema_id, i.state, i.traits, i.metadata_public, i.metadata_admin"
 )
+ADDRESS = f"{_texts('identity_id', 'id', 'created_at', 'updated_at')}, via, value"
 ADDRESSES = (
-    "SELECT identity_id, id, via, value, created_at, updated_at, verified, status, verified_at FROM identity_verifiableaddress WHERE {0}"
-    " UNION ALL SELECT identity_id, id, via, value, created_at, updated_at, NULL, NULL, NULL FROM identity_recoveryaddress WHERE {0}"
-    " ORDER BY 2"
+    f"SELECT {ADDRESS}, verified, status, {_texts('verified_at')} FROM identity_verifiableaddress WHERE {{0}}"  # noqa: S608  constants
+    f" UNION ALL SELECT {ADDRESS}, NULL, NULL, NULL FROM identity_recoveryaddress WHERE {{0}} ORDER BY 2"
 )
 CREDENTIALS = (
-    "SELECT c.identity_id, c.type, c.config, c.version, c.created_at, c.updated_at, n.identifier FROM identity_credential c"
-    " LEFT JOIN identity_credentialidentifier n ON n.credential_id = c.id WHERE {0} ORDER BY c.type, n.identifier"
+    f"SELECT {_texts('c.identity_id', 'c.created_at', 'c.updated_at')}, c.type, c.config, c.version, n.identifier"  # noqa: S608  constants
+    " FROM identity_credential c LEFT JOIN identity_credentialidentifier n ON n.credential_id = c.id"
+    " WHERE {0} ORDER BY c.type, n.identifier"
 )
 
 
@@ -87,10 +94,10 @@ def _key(id: uuid.UUID) -> Any:
     return id if _is_postgres() else id.hex
 
 
-def _among(column: str, ids: Iterable[Any]) -> tuple[str, list[Any]]:
+def _among(column: str, ids: Iterable[uuid.UUID | str]) -> tuple[str, list[Any]]:
     """Return the condition for one of these keys; on PostgreSQL one statement serves any number of them."""
     if _is_postgres():
-        return f"{column} = ANY(%s)", [list(ids)]
+        return f"{column} = ANY(CAST(%s AS uuid[]))", [[str(id) for id in ids]]
     keys = [id.hex if isinstance(id, uuid.UUID) else id for id in ids]
     return f"{column} IN ({', '.join(['%s'] * len(keys))})", keys
 
@@ -124,7 +131,7 @@ def find(search: Search, limit: int, offset: int = 0, *, credentials: bool, open
 
 
 def _identity(row: tuple[Any, ...], verifiable: Any, recovery: Any, credentials: dict[str, Any] | None) -> dict[str, Any]:
-    id, external_id, schema_id, state, changed, traits, public, admin, created, updated, organization = row
+    id, changed, created, updated, organization, external_id, schema_id, state, traits, public, admin = row
     seen: dict[str, Any] = {"id": _uuid(id)}
     if external_id:
         seen["external_id"] = external_id
@@ -148,7 +155,7 @@ def _addresses(rows: list[tuple[Any, ...]]) -> tuple[dict[Any, list[Any]], dict[
     """Return verifiable and recovery addresses by identity."""
     verifiable: dict[Any, list[Any]] = {}
     recovery: dict[Any, list[Any]] = {}
-    for identity, id, via, value, created, updated, verified, status, verified_at in rows:
+    for identity, id, created, updated, via, value, verified, status, verified_at in rows:
         seen: dict[str, Any] = {"id": _uuid(id), "value": value}
         if status is None:
             seen["via"] = via
@@ -165,7 +172,7 @@ def _addresses(rows: list[tuple[Any, ...]]) -> tuple[dict[Any, list[Any]], dict[
 def _credentials(rows: list[tuple[Any, ...]], opened: Collection[str]) -> dict[Any, dict[str, Any]]:
     """Return credentials by identity and type; a credential comes once for each of its identifiers."""
     owned: dict[Any, dict[str, Any]] = {}
-    for identity, type, config, version, created, updated, name in rows:
+    for identity, created, updated, type, config, version, name in rows:
         mine = owned.setdefault(identity, {})
         if type not in mine:
             mine[type] = {"type": type, "identifiers": []}
@@ -177,17 +184,15 @@ def _credentials(rows: list[tuple[Any, ...]], opened: Collection[str]) -> dict[A
     return owned
 
 
-def _uuid(value: uuid.UUID | str) -> str:
-    """Return a key as text; SQLite holds it as 32 hex digits."""
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+def _uuid(value: str) -> str:
+    """Return a key as it is written; SQLite holds it as 32 hex digits."""
+    return value if "-" in value else f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
 
 
-def _moment(value: datetime | str) -> str:
-    """Return a time as RFC 3339 in UTC (contract: identities.md 0.6); SQLite holds it without a zone, at times as text."""
-    said = value.replace(tzinfo=None).isoformat() if isinstance(value, datetime) else value.replace(" ", "T")
-    return (said.rstrip("0").rstrip(".") if "." in said else said) + "Z"
+def _moment(value: str) -> str:
+    """Return a time as `sessions.services.rfc3339` does; every connection is in UTC."""
+    whole, _, fraction = value.removesuffix("+00").replace(" ", "T").partition(".")
+    return f"{whole}.{fraction:0<6}Z"
 
 
 def _json(value: str | None) -> Any:

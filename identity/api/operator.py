@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -15,7 +14,6 @@ from rest_framework.views import APIView
 
 from identity.errors import BadRequest
 from identity.http import bodies
-from identity.http.listener import NOT_CACHED
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
@@ -47,7 +45,7 @@ class OnlyJSON(BaseContentNegotiation):
 
 
 class OperatorView(APIView):
-    """A view of the admin listener. Its methods may raise Problems; GET answers are never cached."""
+    """A view of the admin listener. Its methods may raise Problems."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     content_negotiation_class = OnlyJSON
@@ -55,11 +53,6 @@ class OperatorView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {}
-
-    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:
-        if request.method in ("GET", "HEAD"):
-            response["Cache-Control"] = NOT_CACHED
-        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]  # it takes Django's too
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, OperationalError) and getattr(exc.__cause__, "sqlstate", None) in RACES:

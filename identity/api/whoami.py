@@ -41,7 +41,9 @@ SPELLED: dict[str, tuple[Callable[[str], str], Callable[[str], str], str, str, s
     ),
     "sqlite": (
         lambda column: f"replace({column}, ' ', 'T') || 'Z'",
-        lambda column: "||'-'||".join(f"substr({column},{start},{length})" for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))),
+        lambda column: "||'-'||".join(
+            f"substr({column},{start},{length})" for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        ),
         "json_group_array(json_object({}))",
         "{}",
         "json(iif(a.verified, 'true', 'false'))",
@@ -54,7 +56,9 @@ def statement(vendor: str, hashes: int) -> str:
     moment, uuid, objects, text, verified = SPELLED[vendor]
     common = f"'created_at', {moment('a.created_at')}, 'updated_at', {moment('a.updated_at')}"
     address = f"'id', {uuid('a.id')}, 'value', a.value, 'via', a.via"
-    verifiable = objects.format(f"{address}, 'verified', {verified}, 'status', a.status, 'verified_at', {moment('a.verified_at')}, {common}")
+    verifiable = objects.format(
+        f"{address}, 'verified', {verified}, 'status', a.status, 'verified_at', {moment('a.verified_at')}, {common}"
+    )
     recovery = objects.format(f"{address}, {common}")
     mark = "%s" if vendor == "postgresql" else "?"
     # Every value below is a name of ours; what comes from outside is a parameter.

@@ -106,7 +106,6 @@ def _elsewhere(request: HttpRequest, url: str) -> HttpResponse:
     response = TemporaryRedirect(url)
     if request.method == "GET":
         response.content = format_html('<a href="{}">It is over there.</a>\n', url)
-        response["Cache-Control"] = "private, no-cache, no-store, must-revalidate"
     else:
         del response["Content-Type"]
     return response

@@ -76,10 +76,7 @@ def json_errors(view: Callable[Concatenate[V, HttpRequest, P], HttpResponse]) ->
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler404: nobody's path."""
-    response = HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
-    if request.method == "GET":
-        response["Cache-Control"] = "private, no-cache, no-store, must-revalidate"
-    return response
+    return HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
