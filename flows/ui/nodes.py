@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from flows.ui.messages import Message
+from identity import crypto
 
 Node = dict[str, Any]
 CSRF = "csrf_token"
+SEALED = "sealed"
 
 
 def _node(type: str, group: str, attributes: dict[str, Any], label: Message | None) -> Node:
@@ -44,6 +48,22 @@ def text(id: str, group: str, message: Message, label: Message | None = None) ->
 
 def anchor(id: str, group: str, href: str, title: Message) -> Node:
     return _node("a", group, {"href": href, "title": title.as_dict(), "id": id}, title)
+
+
+def sealed(node: Node, name: str) -> Node:
+    """Return the node with the attribute *name* encrypted: a secret that is shown to its person must not rest in the flow's row."""
+    kept = {key: value for key, value in node["attributes"].items() if key != name}
+    secret = crypto.encrypt(orjson.dumps({name: node["attributes"][name]}).decode())
+    return {**node, "attributes": {**kept, SEALED: secret}}
+
+
+def shown(node: Node, *, secrets: bool) -> Node:
+    """Return the node as it is sent: with its secret to the person, without it to anybody else, such as a hook."""
+    if SEALED not in node["attributes"]:
+        return node
+    held = {key: value for key, value in node["attributes"].items() if key != SEALED}
+    opened = orjson.loads(crypto.decrypt(node["attributes"][SEALED]) or "{}") if secrets else {}
+    return {**node, "attributes": {**held, **opened}}
 
 
 def csrf() -> Node:
