@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -172,7 +173,7 @@ class Settings(FlowKind[SettingsFlow]):
             with transaction.atomic():
                 services.update(before, after)
                 self._succeed(flow)
-                opened = self._new_authentication(visit, session, method, before, after)
+                opened = self._new_authentication(visit, session, submission, method, before, after)
                 plan.record_early()
                 if not plan.waits:
                     plan.record()
@@ -207,14 +208,21 @@ class Settings(FlowKind[SettingsFlow]):
         flow.submissions = seen + 1
 
     def _new_authentication(
-        self, visit: Visit, session: Session, method: SettingsMethod, before: Identity, after: Identity
+        self, visit: Visit, session: Session, submission: Submission, method: SettingsMethod, before: Identity, after: Identity
     ) -> OpenedSession | None:
-        """A new password ends the other sessions and what was mailed to get in; a browser gets a new token for its own session."""
+        """A new password ends the other sessions and what was mailed to get in; a browser gets a new token for its own session.
+
+        A new factor counts as used in this session. Hooks are told of the session as it was (contract: actions.md 2.4).
+        """
+        session = copy.copy(session)
         if method.name == "password":
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)
             Code.objects.filter(identity_id=after.pk, used_at=None).delete()
         session.identity = after
+        if proof := method.proves(submission, before, after):
+            sessions.prove(session, proof)
+            sessions.save_proof(session)
         if visit.is_api:
             return None
         opened = sessions.renew_token(session)

@@ -7,7 +7,7 @@ that the submission comes from where the flow was begun, and that the method is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from flows import conf
 from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
@@ -88,6 +88,13 @@ class SettingsMethod(Method):
             InvalidSubmission: The change cannot be made.
         """
         raise NotImplementedError
+
+    def proves(self, submission: Submission, before: Identity, after: Identity) -> dict[str, Any] | None:
+        """Return what the person proved by this change, as an entry of `authentication_methods`, or None.
+
+        Asked once the change is stored: what a hook refused proves nothing (contract: actions.md 9.21).
+        """
+        return None
 
 
 METHODS: dict[str, Method] = {}
