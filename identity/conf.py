@@ -179,3 +179,9 @@ def accepts_browser_signs_from_apps(c: Config) -> bool:
 @config.per_config
 def public_host(c: Config) -> str:
     return urlsplit(c.get("serve.public.base_url")).hostname or "localhost"
+
+
+@config.per_config
+def totp_issuer(c: Config) -> str:
+    """Return the name that authenticator apps show above an account."""
+    return str(c.get("selfservice.methods.totp.config.issuer") or "") or public_host()

@@ -22,6 +22,12 @@ def build(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) ->
     flow.ui = {"nodes": sorted(form, key=lambda node: _rank(flow.kind, node)), "messages": [message.as_dict() for message in messages]}
 
 
+def replace_group(flow: Flow, group: str, form: Iterable[Node]) -> None:
+    """Put other fields in the place of those of one group."""
+    kept = [node for node in flow.ui["nodes"] if node["group"] != group]
+    flow.ui["nodes"] = sorted([*kept, *form], key=lambda node: _rank(flow.kind, node))
+
+
 def _rank(kind: str, node: Node) -> tuple[int, int, int]:
     groups = RANKS.get(kind, ())
     group = groups.index(node["group"]) if node["group"] in groups else len(groups)

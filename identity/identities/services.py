@@ -114,6 +114,22 @@ def new_credential(identity: Identity, type: str, config: dict[str, Any] | None 
     return credential
 
 
+def put_credential(identity: Identity, type: str, config: dict[str, Any], names: Iterable[str]) -> None:
+    """Give a proposed identity a credential, or its credential another config and other identifiers."""
+    credential = identity.factors.get(type)
+    if credential is None:
+        new_credential(identity, type, config, names)
+    else:
+        credential.config, credential.names = config, sorted(names)
+    identity.available_aal = aal.available(identity)
+
+
+def drop_credential(identity: Identity, type: str) -> None:
+    """Take a credential away from a proposed identity."""
+    identity.factors.pop(type, None)
+    identity.available_aal = aal.available(identity)
+
+
 def create(identity: Identity) -> None:
     """Store a proposed identity with all that belongs to it, in the caller's transaction.
 
