@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 
+from actions import payloads
 from actions.delivery import outbox
 from flows.courier import CourierMessage
 from identity import config
@@ -22,13 +23,13 @@ def _brand(c: Config) -> str:
 
 def send(message: CourierMessage) -> None:
     """Render *message* and record it. It is sent once the transaction commits."""
-    outbox.enqueue_message(message.via, message.to, message.template, _rendered(message))
+    outbox.enqueue_message(message.via, message.to, message.template, _rendered(message), is_withheld=message.is_withheld)
 
 
 def _rendered(message: CourierMessage) -> dict[str, object]:
     context = message.data | {"brand": _brand()}
     folder = f"courier/{message.template}"
-    content: dict[str, object] = {"data": message.data, "request_headers": message.request_headers, "subject": "", "html_body": ""}
+    content: dict[str, object] = {"data": message.data, "request_headers": payloads.filtered_headers(message.request_headers), "subject": "", "html_body": ""}
     if message.via == "sms":
         return content | {"body": render_to_string(f"{folder}/sms.txt", context).strip()}
     return content | {

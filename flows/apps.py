@@ -11,7 +11,7 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let every flow and every method make itself known."""
-        for name in ("login", "registration", "settings", "verification"):
+        for name in ("login", "registration", "settings", "recovery", "verification"):
             import_module(f"flows.{name}")
         methods = import_module("flows.methods")
         for module in iter_modules(methods.__path__):

@@ -117,6 +117,31 @@ def codes(c: Config) -> Codes:
 
 
 @config.per_config
+def link_lifespan(c: Config) -> timedelta:
+    return units.duration(c.get("selfservice.methods.link.config.lifespan") or "1h")
+
+
+@config.per_config
+def uses_transitions(c: Config) -> bool:
+    """Whether programs are told what to do next by `continue_with` instead of 422 (feature_flags.use_continue_with_transitions)."""
+    return bool(c.get("feature_flags.use_continue_with_transitions"))
+
+
+@dataclass(frozen=True)
+class Notices:
+    unknown_recipients: bool
+
+
+@config.per_config
+def _notices(c: Config) -> dict[str, Notices]:
+    return {kind: Notices(bool(c.get(f"selfservice.flows.{kind}.notify_unknown_recipients"))) for kind in ("recovery", "verification")}
+
+
+def notices(kind: str) -> Notices:
+    return _notices()[kind]
+
+
+@config.per_config
 def sends_sms(c: Config) -> bool:
     return any(channel.get("id") == "sms" for channel in c.get("courier.channels") or ())
 

@@ -8,17 +8,17 @@ raised on to the view (contract: flows.md 1.3).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flows import submission as submissions
-from flows.errors import InvalidSubmission
+from flows.errors import InvalidSubmission, SignedInAlready, StartAnew
 from flows.kind import AlreadyUsed, FlowKind
 from flows.models import Flow
 from flows.outcome import Outcome, Replaced, Shown
 from flows.submission import Submission
 from flows.ui import container, messages
 from flows.ui.messages import Message
-from flows.visit import API, BROWSER, Visit
+from flows.visit import BROWSER, Visit
 from identity import conf
 from identity.errors import BadRequest, IdentityDisabled, Problem
 from identity.http import csrf
@@ -36,7 +36,7 @@ def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
     id = visit.query("flow")
     if parse_uuid(id) is None:
         raise BadRequest("The address of the form names no flow. Please start again.")
-    flow = kind.find(id)
+    flow = kind.find(id, kind.lookup_reason)
     visit.type = flow.type
     if outcome := kind.admit(visit, flow):
         return outcome
@@ -49,12 +49,18 @@ def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
 
 def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
     try:
-        submission = submissions.decode(visit, flow)
-        check_origin(visit, flow, submission)
+        if outcome := kind.follow(visit, flow):
+            return outcome
+        submission = kind.read(visit, flow)
+        if kind.checks_origin(flow, submission):
+            check_origin(visit, flow, submission)
         flow.transient_payload = submission.transient_payload
         return kind.perform(visit, flow, submission)
     except AlreadyUsed:
         return replace(visit, kind, flow, kind.used_message(), expired=False)
+    except StartAnew as useless:
+        visit.type = BROWSER if useless.as_browser else flow.type
+        return _replaced_by(kind.retry(visit, flow), flow, useless.messages, expired=False)
     except InvalidSubmission as refused:
         return _again(flow, refused.messages, int(refused.status))
     except InvalidTraits as invalid:
@@ -64,7 +70,7 @@ def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
     except IdentityDisabled:
         return _again(flow, [messages.identity_disabled()])
     except Problem as problem:
-        if problem.status != 400:
+        if problem.status != 400 or isinstance(problem, SignedInAlready):
             raise
         return _again(flow, [messages.generic(problem.reason or problem.title)])
 
@@ -94,8 +100,11 @@ def _again(flow: Flow, said: list[Message] | tuple[Message, ...], status: int = 
 
 def replace(visit: Visit, kind: FlowKind[Any], flow: Flow, why: Message, *, expired: bool) -> Outcome:
     """Answer with a new flow that says why the old one cannot be used."""
-    visit.type = API if flow.type == API else BROWSER
-    new = kind.replacement(visit, flow)
-    container.say(new, [why])
+    visit.type = flow.type
+    return _replaced_by(kind.replacement(visit, flow), flow, [why], expired=expired)
+
+
+def _replaced_by(new: Flow, old: Flow, said: Sequence[Message], *, expired: bool) -> Outcome:
+    container.say(new, said)
     new.save(update_fields=["ui"])
-    return Replaced(flow, new, expired)
+    return Replaced(old, new, expired, said[0].text if said else "")

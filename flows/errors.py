@@ -13,7 +13,7 @@ Problem
 from http import HTTPStatus
 
 from flows.ui.messages import Message
-from identity.errors import BadRequest, Forbidden, Problem
+from identity.errors import BadRequest, Forbidden, Problem, SessionAlreadyAvailable
 
 
 class InvalidSubmission(Exception):
@@ -25,6 +25,24 @@ class InvalidSubmission(Exception):
     def __init__(self, *messages: Message, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__("; ".join(message.text for message in messages))
         self.messages, self.status = messages, status
+
+
+class StartAnew(Exception):
+    """The flow is of no use any more: a new one takes its place, and says why. Only the engine catches it."""
+
+    def __init__(self, *messages: Message, as_browser: bool = False) -> None:
+        super().__init__("; ".join(message.text for message in messages))
+        self.messages, self.as_browser = messages, as_browser
+
+
+class SignedInAlready(SessionAlreadyAvailable):
+    """As its parent; the one 400 that the form does not say: the person has to sign out first."""
+
+
+class MethodOff(BadRequest):
+    """Recovery or verification is switched off, or its method is."""
+
+    title = "This is switched off."
 
 
 class FlowDisabled(BadRequest):

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from flows import conf, hooks
+from flows import submission as submissions
 from flows.errors import FlowExpired, InvalidSubmission
 from flows.hooks import HookContext
 from flows.methods import base as methods
@@ -29,7 +30,7 @@ from flows.ui import messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.errors import NotFound, Problem
+from identity.errors import BadRequest, NotFound, Problem
 from identity.http import csrf, problems, return_to
 from identity.identities.services import Taken
 from identity.ids import parse_uuid
@@ -42,9 +43,10 @@ class FlowKind(ABC, Generic[F_]):
     name: ClassVar[str]
     model: type[F_]
     method_base: type[Method]
+    tells_in_json: ClassVar[bool] = False  # a start that is refused is told in JSON even to a plain browser
     checks_csrf_on_fetch: ClassVar[bool] = True
     gone: ClassVar[type[Problem]] = FlowExpired  # what an expired flow answers when it is fetched
-    lookup_reason: ClassVar[str] = "There is no such form. Please start again."
+    lookup_reason: ClassVar[str] = ""  # of a submission to a flow that does not exist
 
     # -- starting
 
@@ -93,12 +95,12 @@ class FlowKind(ABC, Generic[F_]):
             raise self.expired(flow)
         return flow
 
-    def find(self, id: str) -> F_:
-        """Raises NotFound."""
+    def find(self, id: str, reason: str = "") -> F_:
+        """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
         flow = self.rows().filter(pk=key).first() if key else None
         if flow is None:
-            raise NotFound(self.lookup_reason)
+            raise NotFound(reason)
         return flow
 
     def rows(self) -> Any:
@@ -106,13 +108,13 @@ class FlowKind(ABC, Generic[F_]):
 
     def check_owner(self, visit: Visit, flow: F_) -> None:
         if flow.is_browser and self.checks_csrf_on_fetch and not csrf.belongs(visit.request, flow.csrf_hash):
-            raise csrf.violation(visit.request, "form")
+            raise csrf.violation(visit.request, None)
 
     def expired(self, flow: F_) -> Problem:
         """Return the refusal that says where to start anew."""
         if not flow.is_browser:
             return self.gone(details={"api": identity_conf.public_url(f"/self-service/{self.name}/api")})
-        wanted = _query(flow.request_url, "return_to")
+        wanted = query_of(flow.request_url, "return_to")
         start = identity_conf.public_url(f"/self-service/{self.name}/browser")
         again = problems.with_query(start, return_to=wanted) if wanted else start
         return self.gone(details={"redirect_to": again, "return_to": wanted})
@@ -126,6 +128,20 @@ class FlowKind(ABC, Generic[F_]):
     def admit(self, visit: Visit, flow: F_) -> Outcome | None:
         """Say whether this visitor may submit this flow; an outcome ends the visit. Raises Problem."""
         return None
+
+    def follow(self, visit: Visit, flow: F_) -> Outcome | None:
+        """Answer somebody who came by a link (GET) to where forms are sent; None when there is a submission to read."""
+        return None
+
+    def read(self, visit: Visit, flow: F_) -> Submission:
+        """Return what was sent. Raises BadRequest."""
+        if visit.request.method != "POST":
+            raise BadRequest("Send the form with POST.")
+        return submissions.decode(visit, flow)
+
+    def checks_origin(self, flow: F_, submission: Submission) -> bool:
+        """Whether the submission must come from the browser in which the flow was begun."""
+        return True
 
     def choose(self, submission: Submission) -> Method:
         """Return the method that a submission is for.
@@ -165,6 +181,10 @@ class FlowKind(ABC, Generic[F_]):
     def replacement(self, visit: Visit, flow: F_) -> F_:
         """Return a new flow, stored, that takes the place of one that cannot be used any more. Raises Problem."""
 
+    def retry(self, visit: Visit, flow: F_) -> F_:
+        """Return the flow to go on with after one that was used up by mistakes; by default as `replacement`."""
+        return self.replacement(visit, flow)
+
     def return_to(self, wanted: str, method: str = "") -> str:
         """Return where a browser goes after the flow. Raises ReturnToForbidden, BadRequest."""
         return return_to.resolve(wanted, self.default_return(method))
@@ -173,7 +193,7 @@ class FlowKind(ABC, Generic[F_]):
         return conf.after_url(self.name, method) or return_to.default()
 
     def wanted_return(self, flow: F_) -> str:
-        return flow.return_to or _query(flow.request_url, "return_to")
+        return flow.return_to or query_of(flow.request_url, "return_to")
 
     def taken_message(self, taken: Taken) -> Message:
         """Return what a person is told whose identifier or address has an owner already."""
@@ -216,7 +236,7 @@ class AlreadyUsed(Exception):
     """Another submission of the same flow was first."""
 
 
-def _query(url: str, name: str) -> str:
+def query_of(url: str, name: str) -> str:
     return (parse_qs(urlsplit(url).query).get(name) or [""])[0]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from flows import continue_with, hooks
+from flows.errors import InvalidSubmission
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
@@ -72,6 +73,13 @@ class Login(FlowKind[LoginFlow]):
 
     # -- submitting
 
+    def read(self, visit: Visit, flow: LoginFlow) -> Submission:
+        """Return what was sent; whatever becomes of it, the form keeps who one said to be."""
+        submission = super().read(visit, flow)
+        if identifier := submission.text("identifier") or submission.text("password_identifier"):
+            container.set_value(flow, "identifier", identifier)
+        return submission
+
     def admit(self, visit: Visit, flow: LoginFlow) -> Outcome | None:
         session = visit.session
         if session is None and flow.requested_aal == aal.AAL2:
@@ -117,10 +125,16 @@ class Login(FlowKind[LoginFlow]):
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         plan = hooks.runner().after(context)
         with self.claimed(flow, plan.calls_out):
-            plan.ask()
+            try:
+                plan.ask()
+            except InvalidSubmission:
+                container.set_value(flow, "identifier", "")
+                raise
             plan.prepare()
             with transaction.atomic():
                 self.spend(flow)
+                if opened.is_new:
+                    visit.renew_csrf(flow)
                 sessions.save(opened)
                 plan.record()
         return Done(
@@ -142,7 +156,6 @@ class Login(FlowKind[LoginFlow]):
             opened = sessions.upgrade(present, [proof])
             opened.session.identity = identity_seen
             return opened
-        visit.renew_csrf()
         return sessions.issue(identity, [proof], visit.device())
 
     def _step_up(self, flow: LoginFlow, session: Session) -> str:

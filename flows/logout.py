@@ -11,7 +11,6 @@ from flows.visit import API, Visit
 from identity import conf as identity_conf
 from identity.errors import BadRequest, Forbidden, Problem, SessionInactive
 from identity.http import bodies, cookies, negotiation, problems, return_to
-from identity.http.problems import SeeOther
 from identity.http.views import JSONView, json_response, no_content
 from identity.sessions import authentication
 from identity.sessions import services as sessions
@@ -61,7 +60,7 @@ class Logout(JSONView):
             goes_to = return_to.resolve(request.GET.get("return_to", ""), _default())
         except Problem as problem:  # signed out all the same
             return self._signed_out(present.problem(visit, problem))
-        return self._signed_out(no_content() if negotiation.is_json(request) else SeeOther(goes_to))
+        return self._signed_out(no_content() if negotiation.is_json(request) else problems.redirect(request, goes_to))
 
     def _signed_out(self, response: HttpResponse) -> HttpResponse:
         cookies.clear_session(response)

@@ -95,7 +95,7 @@ class Code(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     flow_id = models.UUIDField(db_index=True)
-    purpose = models.CharField(max_length=16)  # the kind of the flow
+    purpose = models.CharField(max_length=32)  # the kind of the flow, with "_link" for a link's token
     identity = models.ForeignKey(Identity, null=True, on_delete=models.CASCADE, related_name="codes")
     via = models.CharField(max_length=16)
     address = models.CharField(max_length=400)
@@ -103,6 +103,7 @@ class Code(models.Model):
     issued_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True, default=None)
+    by_operator = models.BooleanField(default=False)  # handed out by an operator: proves no address
 
     def __str__(self) -> str:
         return f"{self.purpose} code of {self.flow_id}"

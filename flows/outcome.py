@@ -41,12 +41,24 @@ class Done:
 
 
 @dataclass
+class Recovered:
+    """Somebody is back in; `settings` is where they choose a new credential, None when that was not wanted."""
+
+    flow: Flow
+    return_to: str
+    opened: OpenedSession
+    settings: Flow | None
+    continue_with: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
 class Replaced:
     """The form could not be used any more; `flow` takes its place."""
 
     old: Flow
     flow: Flow
     expired: bool
+    why: str = ""
 
 
-Outcome = Shown | Elsewhere | Done | Replaced
+Outcome = Shown | Elsewhere | Done | Recovered | Replaced

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 
-from flows import conf
-from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced
+from flows import conf, continue_with
+from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced, MethodOff
 from flows.models import Flow, LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
-from flows.outcome import Done, Elsewhere, Outcome, Replaced, Shown
+from flows.outcome import Done, Elsewhere, Outcome, Recovered, Replaced, Shown
 from flows.ui import nodes
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity.api import representations
-from identity.errors import Problem, SessionAAL2Required, SessionRefreshRequired
+from identity.errors import BadRequest, Problem, SessionAAL2Required, SessionRefreshRequired
 from identity.http import cookies, csrf, problems
-from identity.http.problems import SeeOther
 from identity.http.views import json_response
 from identity.sessions.services import rfc3339
-
 
 # -- a flow as JSON
 
@@ -106,12 +104,10 @@ def page_of(flow: Flow) -> str:
 def started(visit: Visit, outcome: Flow | Elsewhere) -> HttpResponse:
     """Answer the start of a flow."""
     if isinstance(outcome, Elsewhere):
-        return _redirect(outcome)
+        return _redirect(visit, outcome)
     if visit.is_api or visit.accepts_json:
         return json_response(shown_flow(visit, outcome))
-    response = SeeOther(page_of(outcome))
-    response["Content-Type"] = "text/html; charset=utf-8"
-    return response
+    return _redirect(visit, Elsewhere(page_of(outcome)))
 
 
 def fetched(visit: Visit, flow: Flow) -> HttpResponse:
@@ -122,37 +118,74 @@ def submitted(visit: Visit, outcome: Outcome) -> HttpResponse:
     """Answer a submission."""
     match outcome:
         case Elsewhere():
-            return _redirect(outcome)
+            return _redirect(visit, outcome)
         case Shown():
             return _shown(visit, outcome)
         case Replaced():
             return _replaced(visit, outcome)
+        case Recovered():
+            return _recovered(visit, outcome)
         case Done():
             return _done(visit, outcome)
 
 
-def _redirect(outcome: Elsewhere) -> HttpResponse:
-    response = HttpResponseRedirect(outcome.url) if outcome.status == 302 else SeeOther(outcome.url)
-    del response["Content-Type"]
-    return response
+def _redirect(visit: Visit, outcome: Elsewhere) -> HttpResponse:
+    return problems.redirect(visit.request, outcome.url, outcome.status)
 
 
 def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
     flow = outcome.flow
+    if not _echoes_payload(outcome):
+        flow.transient_payload = None
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
-    return _redirect(Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
+    return _redirect(visit, Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
+
+
+def _echoes_payload(outcome: Shown) -> bool:
+    """Whether the answer repeats `transient_payload`: on a next step, and on a wrong code; not otherwise, as upstream."""
+    return outcome.status == 200 if outcome.refused else outcome.flow.kind != "verification"
 
 
 def _replaced(visit: Visit, outcome: Replaced) -> HttpResponse:
+    """Lead on to the new flow; programs are told in the way that each flow has (contract: flows.md 4.4, 9.2)."""
     if not visit.answers_json:
-        return _redirect(Elsewhere(page_of(outcome.flow)))
-    kind, old = (FlowExpired, outcome.old) if outcome.expired else (FlowReplaced, outcome.old)
-    extra: dict[str, Any] = {"use_flow_id": str(outcome.flow.id)}
-    if outcome.expired:
-        age = old.expires_at - outcome.flow.issued_at
-        extra |= {"expired_at": rfc3339(old.expires_at), "since": -int(age.total_seconds() * 1_000_000_000)}
-    return problems.as_json(visit.request, kind("Go on with the flow that took its place.", extra=extra))
+        return _redirect(visit, Elsewhere(page_of(outcome.flow)))
+    old, new = outcome.old, outcome.flow
+    extra: dict[str, Any] = {"use_flow_id": str(new.id)}
+    details: dict[str, Any] = {}
+    if old.kind == "recovery" or (old.kind == "verification" and outcome.expired):
+        told_in_json = old.kind == "recovery" and conf.uses_transitions() and (not old.is_browser or not outcome.expired)
+        if not told_in_json:
+            return _redirect(visit, Elsewhere(f"{identity_conf.listeners().public}/self-service/{old.kind}/flows?id={new.id}"))
+        details = {"continue_with": [continue_with.show_recovery_ui(str(new.id))]}
+        if not outcome.expired:
+            return problems.as_json(visit.request, BadRequest(outcome.why, details=details))
+    if not outcome.expired:
+        return problems.as_json(visit.request, FlowReplaced("Go on with the flow that took its place.", extra=extra))
+    age = new.issued_at - old.expires_at
+    extra |= {"expired_at": rfc3339(old.expires_at), "since": int(age.total_seconds() * 1_000_000_000)}
+    return problems.as_json(visit.request, FlowExpired("Go on with the flow that took its place.", details=details, extra=extra))
+
+
+def _recovered(visit: Visit, outcome: Recovered) -> HttpResponse:
+    """Hand out the session, and lead on to settings: by redirect, or with the transitions flag by continue_with (contract: flows.md 9.3)."""
+    goes_to = page_of(outcome.settings) if outcome.settings else outcome.return_to
+    is_app = not outcome.flow.is_browser
+    if not visit.is_json and not (is_app and conf.uses_transitions()):
+        response: HttpResponse = _redirect(visit, Elsewhere(goes_to))
+    elif conf.uses_transitions() or outcome.settings is None:
+        shown = shown_flow(visit, outcome.flow)
+        steps = [continue_with.set_ory_session_token(outcome.opened.token)] if is_app else []
+        if outcome.settings:
+            steps.append(continue_with.show_settings_ui(str(outcome.settings.id), goes_to))
+        response = json_response(shown | ({"continue_with": [*steps, *outcome.continue_with]} if steps or outcome.continue_with else {}))
+    else:
+        refusal = BrowserLocationChangeRequired("Choose how to sign in from now on.", extra={"redirect_browser_to": goes_to})
+        response = problems.as_json(visit.request, refusal)
+    if not is_app:
+        cookies.set_session(response, outcome.opened)
+    return response
 
 
 def _done(visit: Visit, outcome: Done) -> HttpResponse:
@@ -160,7 +193,7 @@ def _done(visit: Visit, outcome: Done) -> HttpResponse:
     if visit.answers_json:
         response = _done_for_programs(visit, outcome)
     else:
-        response = _redirect(Elsewhere(outcome.browser_goes_to or outcome.step_up_to or outcome.return_to))
+        response = _redirect(visit, Elsewhere(outcome.browser_goes_to or outcome.step_up_to or outcome.return_to))
     if outcome.opened and not visit.is_api:
         cookies.set_session(response, outcome.opened)
     if isinstance(outcome.flow, SettingsFlow) and visit.request.COOKIES.get(cookies.CONTINUITY):
@@ -172,6 +205,7 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
     if outcome.step_up_to and not visit.is_api:
         refusal = BrowserLocationChangeRequired("Use your second factor.", extra={"redirect_browser_to": outcome.step_up_to})
         return problems.as_json(visit.request, refusal)
+    outcome.flow.transient_payload = None
     if isinstance(outcome.flow, SettingsFlow):
         settings = shown_flow(visit, outcome.flow)
         if outcome.continue_with:
@@ -190,14 +224,18 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
 
 def problem(visit: Visit, problem: Problem, *, always_json: bool = False) -> HttpResponse:
     """Answer what a form cannot say: JSON for programs, the error page for a browser; some send it elsewhere (contract: flows.md 1.4)."""
+    if isinstance(problem, MethodOff) and not visit.is_json:
+        return problems.as_page(visit.request, problem)
     if always_json or visit.answers_json:
         return problems.as_json(visit.request, problem)
     if isinstance(problem, SessionAAL2Required | SessionRefreshRequired) and "redirect_browser_to" in problem.extra:
-        response: HttpResponse = SeeOther(problem.extra["redirect_browser_to"])
+        response = _redirect(visit, Elsewhere(problem.extra["redirect_browser_to"]))
         if parked := getattr(visit.request, "vestibule_parked", None):
             cookies.set_continuity(response, parked)
         return response
+    if problem.browser_goes_to:
+        return _redirect(visit, Elsewhere(problem.browser_goes_to))
     if visit.accepts_json:
         return problems.as_json(visit.request, problem)
-    return problems.as_page(problem)
+    return problems.as_page(visit.request, problem)
 

@@ -98,12 +98,11 @@ class Registration(FlowKind[RegistrationFlow]):
     def perform(self, visit: Visit, flow: RegistrationFlow, submission: Submission) -> Outcome:
         schema = schemas.get(flow.identity_schema)
         values = submission.traits(schema)
-        container.set_traits(flow, values)
         if conf.registration().two_steps and (step := self._screen(submission)):
             return self._turn_page(flow, schema, values, step)
-        identity = services.propose(schema.id, values)
-        services.derive(identity)
+        identity = self._proposed(flow, schema, values)
         method = self.choose(submission)
+        container.set_traits(flow, values)
         assert isinstance(method, RegistrationMethod)
         done = method.register(submission, identity)
         if isinstance(done, NextStep):
@@ -112,6 +111,16 @@ class Registration(FlowKind[RegistrationFlow]):
         if isinstance(done, Redirect):
             return Elsewhere(done.url)
         return self.finish(visit, flow, method, identity)
+
+    def _proposed(self, flow: RegistrationFlow, schema: Schema, values: Any) -> Identity:
+        """Return who is to be. Raises InvalidTraits; the form keeps what was typed."""
+        identity = services.propose(schema.id, values)
+        try:
+            services.derive(identity)
+        except schemas.InvalidTraits:
+            container.set_traits(flow, values)
+            raise
+        return identity
 
     def _screen(self, submission: Submission) -> str:
         """Return the page of the two-step form that was asked for, "" when a credential was sent."""
@@ -125,6 +134,7 @@ class Registration(FlowKind[RegistrationFlow]):
     def _turn_page(self, flow: RegistrationFlow, schema: Schema, values: Any, screen: str) -> Outcome:
         """Show the other page of the two-step form. Going on keeps the traits in hidden fields; nothing is remembered here."""
         if errors := schema.errors(values):
+            container.set_traits(flow, values)
             raise schemas.InvalidTraits(errors)
         if screen == PREVIOUS:
             container.build(flow, [nodes.csrf(), *self._profile_step(schema, values)])
@@ -159,6 +169,7 @@ class Registration(FlowKind[RegistrationFlow]):
             with transaction.atomic():
                 self.spend(flow)
                 services.create(identity)
+                visit.renew_csrf(flow)
                 if identity.is_active:
                     plan.record_early()
                     if not plan.waits:
@@ -178,7 +189,6 @@ class Registration(FlowKind[RegistrationFlow]):
     def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, method: RegistrationMethod) -> OpenedSession | None:
         """Record the rest, and open a session if an action asked for one."""
         plan.record()
-        visit.renew_csrf()
         if not context.hands_out_session or context.identity is None:
             return None
         opened = sessions.issue(context.identity, [sessions.proof(method.name, "aal1")], visit.device())

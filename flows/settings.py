@@ -11,13 +11,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from flows import conf, continue_with, hooks, states
+from flows import codes, conf, continue_with, hooks, states
+from flows import submission as submissions
 from flows.errors import FlowGone, InvalidSubmission, SecurityIdentityMismatch
 from flows.hooks import HookContext
 from flows.kind import AlreadyUsed, FlowKind, register
 from flows.methods import base as methods
 from flows.methods.base import NextStep, Redirect, SettingsMethod
-from flows.models import Code, ParkedSubmission, SettingsFlow
+from flows.models import ParkedSubmission, SettingsFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
@@ -26,7 +27,7 @@ from flows.visit import Visit
 from identity import conf as identity_conf
 from identity import crypto
 from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
-from identity.http import problems
+from identity.http import cookies, problems
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.ids import parse_uuid
@@ -45,6 +46,7 @@ class Settings(FlowKind[SettingsFlow]):
     method_base = SettingsMethod
     checks_csrf_on_fetch = False
     gone = FlowGone
+    lookup_reason = "There is no such form. Please start again."
 
     def rows(self) -> Any:
         return SettingsFlow.objects.select_related("identity")
@@ -55,7 +57,7 @@ class Settings(FlowKind[SettingsFlow]):
         session = visit.session
         if session is None:
             if visit.is_api or visit.accepts_json:
-                raise SessionInactive("Settings are for who is signed in.", extra={"CredentialsMissing": True} if self._says_missing(visit) else None)
+                raise SessionInactive("Settings are for who is signed in.", extra=None if visit.is_api else {"CredentialsMissing": False})
             wanted = visit.query("return_to")
             login = identity_conf.public_url("/self-service/login/browser")
             return Elsewhere(problems.with_query(login, return_to=wanted) if wanted else login)
@@ -64,9 +66,6 @@ class Settings(FlowKind[SettingsFlow]):
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
         self.fill(flow, session.identity)
         return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
-
-    def _says_missing(self, visit: Visit) -> bool:
-        return not authentication.has_credential(visit.request)
 
     def _needs_second_factor(self, visit: Visit, session: Session, back_to: str) -> Elsewhere | None:
         """Send a browser to its second factor, when the account has one that was not used. Raises SessionAAL2Required for programs."""
@@ -117,6 +116,20 @@ class Settings(FlowKind[SettingsFlow]):
         if not flow.is_expired:
             self.check_owner(visit, flow)
         return None
+
+    def read(self, visit: Visit, flow: SettingsFlow) -> Submission:
+        """Return what was sent, or what waited until the person had signed in again (GET)."""
+        if visit.request.method == "POST":
+            return submissions.decode(visit, flow)
+        return unpark(visit, flow, cookies.read_continuity(visit.request)) or submissions.decode(visit, flow)
+
+    def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
+        """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
+        flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
+        flow.return_to = return_to
+        until = session.authenticated_at + conf.settings().privileged_max_age
+        self.fill(flow, session.identity, (messages.recovery_success(until),))
+        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
 
     def no_method(self) -> Message:
         return messages.settings_no_method()
@@ -218,7 +231,7 @@ class Settings(FlowKind[SettingsFlow]):
         if method.name == "password":
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)
-            Code.objects.filter(identity_id=after.pk, used_at=None).delete()
+            codes.revoke_all(after)
         session.identity = after
         if proof := method.proves(submission, before, after):
             sessions.prove(session, proof)

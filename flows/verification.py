@@ -2,21 +2,159 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from django.db import transaction
 from django.utils import timezone
 
-from flows import codes, conf, courier, states
-from flows.courier import CourierMessage
+from flows import conf, hooks, letters, states
+from flows.errors import FlowGone, InvalidSubmission, StartAnew
+from flows.hooks import HookContext
+from flows.kind import register
+from flows.letters import Addressee
+from flows.methods.base import METHODS, Method, NextStep, ProvenAddress, VerificationMethod
 from flows.models import VerificationFlow
+from flows.outcome import Elsewhere, Outcome, Shown
+from flows.proving import ProvingKind
+from flows.submission import Submission
 from flows.ui import container, messages, nodes
-from identity import conf as identity_conf
-from identity.api import representations
+from flows.ui.messages import Message
+from flows.ui.nodes import Node
+from flows.visit import BROWSER, Visit
+from identity.errors import BadRequest
 from identity.http import problems
+from identity.identities import services
 from identity.identities.models import Identity, VerifiableAddress
 
-METHOD = "code"
+CHANNELS = ("email", "sms")
+
+
+@register
+class Verification(ProvingKind[VerificationFlow]):
+    name = "verification"
+    model = VerificationFlow
+    method_base = VerificationMethod
+    gone = FlowGone
+    tells_in_json = True
+    lookup_reason = "There is no such form. Please ask for a new code."
+
+    # -- starting
+
+    def open(self, visit: Visit) -> VerificationFlow | Elsewhere:
+        self.require_enabled()
+        return self.store(visit, self.begun(visit, self.serving()))
+
+    def begun(self, visit: Visit, method: Method) -> VerificationFlow:
+        """Return a flow at its first page, not stored."""
+        assert isinstance(method, VerificationMethod)
+        flow = self.new(visit, state=states.CHOOSE_METHOD, active=method.name)
+        container.put(flow, method.verification_nodes(flow))
+        return flow
+
+    # -- submitting
+
+    def no_method(self) -> Message:
+        return messages.verification_no_method()
+
+    def checks_origin(self, flow: VerificationFlow, submission: Submission) -> bool:
+        """What came by mail may be typed anywhere: the code itself is the proof."""
+        return not submission.text("code")
+
+    def prepare_followed(self, method: Method, flow: VerificationFlow, query: dict[str, str]) -> None:
+        assert isinstance(method, VerificationMethod)
+        if flow.state == states.PASSED_CHALLENGE:
+            raise StartAnew(messages.verification_used())
+        method.follow_verification(flow, query)
+
+    def perform(self, visit: Visit, flow: VerificationFlow, submission: Submission) -> Outcome:
+        if flow.state == states.PASSED_CHALLENGE:
+            raise StartAnew(messages.verification_used())
+        method = self._method(submission)
+        _accept_own_resend(submission)
+        proven = method.verify(submission)
+        if isinstance(proven, NextStep):
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Shown(flow, proven.status)
+        return self.finish(visit, flow, method, proven)
+
+    def _method(self, submission: Submission) -> VerificationMethod:
+        sent = submission.method
+        if sent and sent not in CHANNELS and sent not in ("code", "link"):
+            raise InvalidSubmission(messages.not_the_value("code or link").on("method"))
+        method = next(iter(self.methods(submission)), None)
+        if not isinstance(method, VerificationMethod) or not method.is_enabled():
+            raise BadRequest("This way of verifying an address is switched off.")
+        if sent and sent not in CHANNELS and sent != method.name:
+            raise InvalidSubmission(self.no_method())
+        if not sent and not (submission.text("code") or submission.text("token")):
+            raise InvalidSubmission(self.no_method())
+        return method
+
+    def finish(self, visit: Visit, flow: VerificationFlow, method: VerificationMethod, proven: ProvenAddress) -> Outcome:
+        """The address is verified whatever hooks say; they may only say something."""
+        identity, goes_to = proven.identity, self.return_to(self.wanted_return(flow))
+        with transaction.atomic():
+            if not services.prove_address(identity, proven.via, proven.value):
+                raise InvalidSubmission(messages.verification_code_invalid(), status=200)  # type: ignore[arg-type]
+            flow.state, flow.identity, flow.active = states.PASSED_CHALLENGE, identity, method.name
+            container.put(flow, _finished(method.name, goes_to), [_success(proven.via)])
+            flow.ui |= {"method": "GET", "action": goes_to}
+            flow.save(update_fields=["ui", "state", "identity", "active"])
+        context = HookContext(
+            flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {}
+        )
+        plan = hooks.runner().after(context)
+        try:
+            plan.ask()
+        except InvalidSubmission as refused:
+            raise StartAnew(*refused.messages) from refused
+        plan.prepare()
+        with transaction.atomic():
+            plan.record()
+        return Shown(flow, 200)
+
+    # -- ending
+
+    def default_return(self, method: str = "") -> str:
+        return super().default_return()
+
+    def expired_message(self, at: datetime) -> Message:
+        return messages.verification_expired(at)
+
+    def used_message(self) -> Message:
+        return messages.verification_used()
+
+    def replacement(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
+        visit.type = BROWSER  # always, as upstream (contract: flows.md 4.4)
+        return self.retry(visit, flow)
+
+    def retry(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
+        """Return a new flow for somebody whose old one is spent. No hook runs: the verification was begun before."""
+        visit.renew_csrf()
+        new = self.begun(visit, self.serving())
+        new.save(force_insert=True)
+        return new
+
+
+def _accept_own_resend(submission: Submission) -> None:
+    """Read the button of a flow that was begun for the person, which is named after its channel, as the address to send to."""
+    for channel in CHANNELS:
+        if submission.text(channel) and not submission.text("email"):
+            submission.fields["email"] = submission.text(channel)
+
+
+def _finished(group: str, goes_to: str) -> list[Node]:
+    anchor: dict[str, Any] = nodes.anchor("continue", group, goes_to, messages.continue_button())
+    return [nodes.csrf(), anchor]
+
+
+def _success(via: str) -> Message:
+    return messages.verification_success_phone() if via == "sms" else messages.verification_success()
+
+
+# -- verifications that others begin for a person
 
 
 def start(
@@ -30,12 +168,12 @@ def start(
     transient_payload: dict[str, Any] | None = None,
     request_headers: dict[str, list[str]] | None = None,
 ) -> VerificationFlow:
-    """Begin a verification on the person's behalf: the flow waits for the code that this mails. In the caller's transaction."""
-    now = timezone.now()
+    """Begin a verification on the person's behalf: the flow waits for what this mails. In the caller's transaction."""
+    now, method = timezone.now(), conf.flow("verification").use
     flow = VerificationFlow(
         type=kind_of_client,
         state=states.SENT_EMAIL,
-        active=METHOD,
+        active=method,
         identity=identity,
         request_url=_without(request_url, "after_verification_return_to"),
         return_to=return_to,
@@ -46,44 +184,47 @@ def start(
         expires_at=now + conf.flow("verification").lifespan,
     )
     flow.transient_payload = transient_payload
-    container.build(
-        flow,
-        [
-            nodes.hidden("method", METHOD, METHOD),
-            nodes.field("code", METHOD, required=True, autocomplete="one-time-code", label=messages.verification_code_label()),
-            nodes.submit("method", METHOD, METHOD, messages.continue_button()),
-            nodes.submit(address.via, METHOD, address.value, messages.resend_button()),
-            nodes.csrf(),
-        ],
-        [messages.verification_code_texted() if address.via == "sms" else messages.verification_code_mailed()],
-    )
-    flow.save(force_insert=True)
-    send_code(flow, identity, address, request_headers or {})
+    to = Addressee(address.via, address.value, identity, address.pk)
+    if method == "link" and address.via == "email":
+        serving = METHODS["link"]
+        assert isinstance(serving, VerificationMethod)
+        container.put(flow, serving.verification_nodes(flow), [messages.verification_link_mailed()])
+        container.set_value(flow, "email", address.value)
+        flow.save(force_insert=True)
+        letters.send_link(flow, to, request_headers or {})
+    else:
+        container.put(flow, _waiting_for_a_code(address), [_sent(address.via)])
+        flow.active = "code"
+        flow.save(force_insert=True)
+        letters.send_code(flow, to, request_headers or {})
+    if not address.verified:
+        address.status = VerifiableAddress.SENT
     return flow
 
 
-def send_code(flow: VerificationFlow, identity: Identity, address: VerifiableAddress, request_headers: dict[str, list[str]]) -> None:
-    """Mail a new code to the address and remember that it was sent."""
-    code = codes.issue(flow, address.via, address.value, identity)
-    data = codes.template_data(flow, address.value, representations.identity(identity)) | {
-        "verification_code": code,
-        "verification_url": problems.with_query(identity_conf.public_url("/self-service/verification"), code=code, flow=str(flow.id)),
-    }
-    courier.send(CourierMessage("verification_code_valid", address.via, address.value, data, request_headers))
-    if not address.verified:
-        address.status = VerifiableAddress.SENT
-        VerifiableAddress.objects.filter(pk=address.pk).update(status=address.status)
+def _waiting_for_a_code(address: VerifiableAddress) -> list[Node]:
+    return [
+        nodes.hidden("method", "code", "code"),
+        nodes.field("code", "code", required=True, autocomplete="one-time-code", label=messages.verification_code_label()),
+        nodes.submit("method", "code", "code", messages.continue_button()),
+        nodes.submit(address.via, "code", address.value, messages.resend_button()),
+        nodes.csrf(),
+    ]
+
+
+def _sent(via: str) -> Message:
+    return messages.verification_code_texted() if via == "sms" else messages.verification_code_mailed()
 
 
 def ui_url(flow: VerificationFlow) -> str:
     return problems.with_query(conf.flow("verification").ui_url, flow=str(flow.id))
 
 
+def address_of(flow: VerificationFlow) -> str:
+    """Return the address that a flow which somebody began for the person is about: the value of its field or resend button."""
+    return next((str(node["attributes"].get("value") or "") for node in flow.ui["nodes"] if nodes.name_of(node) in CHANNELS), "")
+
+
 def _without(url: str, name: str) -> str:
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query=urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name])))
-
-
-def address_of(flow: VerificationFlow) -> str:
-    """Return the address that a flow which somebody began for the person is about: the value of its resend button."""
-    return next((str(node["attributes"]["value"]) for node in flow.ui["nodes"] if nodes.name_of(node) in ("email", "sms")), "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from flows import engine, present
-from flows.errors import FlowDisabled
+from flows import conf, engine, present
+from flows.errors import FlowDisabled, MethodOff
 from flows.kind import FlowKind
 from flows.outcome import Elsewhere
 from flows.visit import BROWSER, Visit
@@ -34,7 +36,7 @@ class CreateFlow(FlowView):
         try:
             return present.started(visit, self.kind.open(visit))
         except Problem as problem:
-            return present.problem(visit, problem)
+            return present.problem(visit, problem, always_json=self.kind.tells_in_json and not isinstance(problem, MethodOff))
 
 
 class GetFlow(FlowView):
@@ -49,9 +51,9 @@ class GetFlow(FlowView):
         except Unauthorized as problem:
             if visit.is_json or self.kind.name != "settings":
                 return present.problem(visit, problem, always_json=True)
-            return present.submitted(visit, Elsewhere(self.kind.login_page(), 302))
+            return present.submitted(visit, Elsewhere(conf.flow("login").ui_url, 302))
         except Problem as problem:
-            return present.problem(visit, problem, always_json=not isinstance(problem, FlowDisabled))
+            return present.problem(visit, problem, always_json=not isinstance(problem, FlowDisabled | MethodOff))
 
 
 class SubmitFlow(FlowView):
@@ -79,7 +81,8 @@ class Errors(JSONView):
     def get(self, request: HttpRequest) -> HttpResponse:
         id = request.GET.get("error") or request.GET.get("id", "")
         if id == self.SAMPLE:
-            return json_response({"id": id, "error": Problem("This is an example.").as_dict()})
+            now = timezone.now()
+            return json_response({"id": str(uuid.UUID(int=0)), "error": Problem("This is an example.").as_dict(), "created_at": now, "updated_at": now})
         key = parse_uuid(id)
         parked = ParkedError.objects.filter(pk=key).first() if key else None
         if parked is None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from flows.hooks import RequestFacts
+from flows.models import Flow
 from identity.http import csrf, facts, negotiation
 from identity.sessions import authentication
 from identity.sessions.models import Session
@@ -53,6 +54,11 @@ class Visit:
     def facts(self) -> RequestFacts:
         return RequestFacts(self.request.method or "GET", self.url, facts.headers(self.request), facts.foreign_cookies(self.request))
 
+    @cached_property
+    def told_headers(self) -> dict[str, list[str]]:
+        """The headers that a message's channel may see; the courier filters them."""
+        return facts.headers(self.request)
+
     def query(self, name: str) -> str:
         """Return a query parameter; absent and empty are the same."""
         return self.request.GET.get(name, "")
@@ -64,6 +70,10 @@ class Visit:
         """Return the secret of this browser; "" for an app."""
         return "" if self.is_api else csrf.ensure_secret(self.request)
 
-    def renew_csrf(self) -> None:
-        if not self.is_api:
-            csrf.rotate(self.request)
+    def renew_csrf(self, flow: Flow | None = None) -> None:
+        """Give this browser a new secret; what *flow* begins for the person from now on is bound to it."""
+        if self.is_api:
+            return
+        secret = csrf.rotate(self.request)
+        if flow is not None:
+            flow.csrf_hash = csrf.fingerprint(secret)

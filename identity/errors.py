@@ -37,6 +37,8 @@ class Problem(Exception):
     id: ClassVar[str] = ""
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     title: ClassVar[str] = "Something went wrong on our side."
+    code: ClassVar[HTTPStatus | None] = None  # in the body, where it is not the status of the answer
+    browser_goes_to: str = ""  # where a plain browser is sent instead of the error page
 
     def __init__(self, reason: str = "", *, details: dict[str, Any] | None = None, extra: dict[str, Any] | None = None) -> None:
         super().__init__(reason or self.title)
@@ -46,8 +48,8 @@ class Problem(Exception):
         """The value of `error` in the answer; empty members are left out (contract: flows.md 1.1)."""
         members = {
             "id": self.id,
-            "code": int(self.status),
-            "status": self.status.phrase,
+            "code": int(self.code or self.status),
+            "status": (self.code or self.status).phrase,
             "reason": self.reason,
             "details": self.details,
             "message": self.title,

@@ -32,7 +32,7 @@ class SessionVerifiedAddressRequired(Problem):
     """The person has to prove an address first; the answer says where. The body's code is 400, the status 403 (contract)."""
 
     id, status, title = "session_verified_address_required", HTTPStatus.FORBIDDEN, "Please verify your address first."
-    code_in_body = HTTPStatus.BAD_REQUEST
+    code = HTTPStatus.BAD_REQUEST
 
 
 @register
@@ -65,8 +65,6 @@ class RequireVerifiedAddress(Action):
         item = continue_with.show_verification_ui(
             str(context.verification.id), addresses[0].value, url if context.verification.is_browser else ""
         )
-        raise SessionVerifiedAddressRequired(
-            "None of the account's addresses is verified yet.",
-            details={"continue_with": [item]},
-            extra={"browser_goes_to": url},
-        )
+        refusal = SessionVerifiedAddressRequired("None of the account's addresses is verified yet.", details={"continue_with": [item]})
+        refusal.browser_goes_to = url
+        raise refusal

@@ -20,7 +20,6 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import orjson
 from django.utils import timezone
 
 from actions import answers, rendering

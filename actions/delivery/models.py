@@ -14,7 +14,7 @@ class Delivery(models.Model):
     queued -> (claimed until `lease_until`) -> sent | queued again | abandoned
     """
 
-    QUEUED, SENT, ABANDONED = "queued", "sent", "abandoned"
+    QUEUED, SENT, ABANDONED, WITHHELD = "queued", "sent", "abandoned", "withheld"
     WEBHOOK, EMAIL, SMS = "webhook", "email", "sms"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 from actions.delivery.models import Delivery
 from identity import config, crypto
 from identity.config import Config
+from identity.ids import uuid7
 
 log = logging.getLogger("vestibule.deliveries")
 LEASE = timedelta(seconds=40)  # longer than the longest attempt
@@ -51,9 +52,21 @@ def enqueue_web_hook(
     )
 
 
-def enqueue_message(channel: str, to: str, template: str, content: dict[str, Any]) -> Delivery:
-    """Record a message to a person with the caller's transaction. *content*: see actions/courier.py."""
-    return _enqueue(Delivery(channel=channel, message_id=f"msg_{uuid.uuid4().hex}", content=_sealed(content), target=to, subject=template))
+def enqueue_message(channel: str, to: str, template: str, content: dict[str, Any], *, is_withheld: bool = False) -> Delivery:
+    """Record a message to a person with the caller's transaction. *content*: see actions/courier.py.
+
+    One that is *withheld* is never sent nor shown: it makes an unknown address cost as much time as a known one.
+    """
+    return _enqueue(
+        Delivery(
+            channel=channel,
+            status=Delivery.WITHHELD if is_withheld else Delivery.QUEUED,
+            message_id=f"msg_{uuid7().hex}",
+            content=_sealed(content),
+            target=to[:400],
+            subject=template,
+        )
+    )
 
 
 def _sealed(content: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from flows import conf
-from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
+from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.submission import Submission
 from flows.ui.nodes import Node
 from identity.identities.models import Identity
@@ -29,6 +29,16 @@ class Redirect:
     """The browser has to go elsewhere to prove something."""
 
     url: str
+
+
+@dataclass(frozen=True)
+class ProvenAddress:
+    """The person has shown that an address of this identity is theirs: a code or a link that was sent there came back."""
+
+    identity: Identity
+    via: str
+    value: str
+    is_self_service: bool = True  # an operator's code proves who somebody is, but no address
 
 
 class Method:
@@ -95,6 +105,35 @@ class SettingsMethod(Method):
         Asked once the change is stored: what a hook refused proves nothing (contract: actions.md 9.21).
         """
         return None
+
+
+class RecoveryMethod(Method):
+    def recovery_nodes(self, flow: RecoveryFlow) -> list[Node]:
+        raise NotImplementedError
+
+    def recover(self, submission: Submission) -> NextStep | ProvenAddress:
+        """Send what proves an address, or check what came back.
+
+        Raises:
+            InvalidSubmission: It is not right.
+            StartAnew: It is not right, and the flow cannot be used any more.
+        """
+        raise NotImplementedError
+
+    def follow_recovery(self, flow: RecoveryFlow, query: dict[str, str]) -> None:
+        """Prepare the form of a flow whose mailed link was opened. Nothing is spent."""
+
+
+class VerificationMethod(Method):
+    def verification_nodes(self, flow: VerificationFlow) -> list[Node]:
+        raise NotImplementedError
+
+    def verify(self, submission: Submission) -> NextStep | ProvenAddress:
+        """As RecoveryMethod.recover."""
+        raise NotImplementedError
+
+    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
+        """As RecoveryMethod.follow_recovery."""
 
 
 METHODS: dict[str, Method] = {}

@@ -6,7 +6,7 @@ from flows.errors import InvalidSubmission
 from flows.methods.base import LoginMethod, RegistrationMethod, SettingsMethod, register
 from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
 from flows.submission import Submission
-from flows.ui import container, messages, nodes, traits
+from flows.ui import messages, nodes, traits
 from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from identity.credentials import password, policy
@@ -50,7 +50,6 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             InvalidSubmission: They do not fit. Unknown identifier and wrong password are the same answer after the same time.
         """
         identifier = submission.text("identifier") or submission.text("password_identifier")
-        container.set_value(submission.flow, "identifier", identifier)
         if not submission.text("password"):
             submission.require("password")
         if not identifier:
@@ -65,7 +64,6 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             raise InvalidSubmission(messages.credentials_invalid())
         if password.needs_renewal(stored):
             _renew(credential, typed)
-        container.set_value(submission.flow, "identifier", "" if not submission.flow.is_browser or submission.session is None else identifier)
         return credential.identity
 
     # registration

@@ -11,7 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views import View
 
 from flows import conf, present
-from flows.errors import FlowDisabled
+from flows.errors import FlowDisabled, MethodOff
 from flows.kind import KINDS, FlowKind
 from flows.pages import colours, devices, layout, words
 from flows.pages.layout import Section
@@ -20,8 +20,6 @@ from identity import conf as identity_conf
 from identity.errors import CSRFViolation, Problem, SessionAAL2Required
 from identity.http import csrf, problems, return_to
 from identity.http.models import ParkedError
-from identity.http.problems import SeeOther
-from identity.http.views import NOT_CACHED
 from identity.identities.models import Identity
 from identity.ids import parse_uuid
 from identity.sessions import authentication
@@ -42,7 +40,7 @@ class Page(View):
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = draw_error(request, problem.as_dict(), int(problem.status))
-        response["Cache-Control"] = NOT_CACHED
+
         response["Referrer-Policy"] = "same-origin"  # the address holds the id of a flow
         response["X-Content-Type-Options"] = "nosniff"
         return response  # type: ignore[return-value]
@@ -63,8 +61,8 @@ class FlowPage(Page):
         try:
             flow = flow_kind.fetch(visit, visit.query("flow"))
         except SessionAAL2Required as problem:
-            return SeeOther(problem.extra["redirect_browser_to"])
-        except FlowDisabled:
+            return problems.redirect(self.request, problem.extra["redirect_browser_to"])
+        except (FlowDisabled, MethodOff):
             raise
         except Problem as problem:
             return self._start_over(visit, flow_kind, problem)
@@ -73,7 +71,7 @@ class FlowPage(Page):
     def _start(self, visit: Visit, wanted: str = "", **more: str) -> HttpResponse:
         wanted = visit.query("return_to") or wanted
         url = identity_conf.public_url(f"/self-service/{self.kind}/browser")
-        return SeeOther(problems.with_query(url, **more, **({"return_to": wanted} if wanted else {})))
+        return problems.redirect(self.request, problems.with_query(url, **more, **({"return_to": wanted} if wanted else {})))
 
     def _start_over(self, visit: Visit, kind: FlowKind[Any], problem: Problem) -> HttpResponse:
         """Begin anew; but a browser that keeps no cookies would begin for ever, and is told so the second time."""
@@ -234,18 +232,18 @@ class SessionsPage(Page):
             sessions.revoke(row)
 
     def _done(self, what: str) -> HttpResponse:
-        return SeeOther(f"{self.request.path}?done={what}")
+        return problems.redirect(self.request, f"{self.request.path}?done={what}")
 
     def _session(self, request: HttpRequest) -> Session | HttpResponse:
         """Return who is signed in, or where a browser has to go first."""
         session = authentication.session_of(request)
         back = _allowed_return(identity_conf.public_url(self.request.path))
         if session is None:
-            return SeeOther(problems.with_query(identity_conf.public_url("/self-service/login/browser"), **back))
+            return problems.redirect(self.request, problems.with_query(identity_conf.public_url("/self-service/login/browser"), **back))
         try:
             authentication.require_aal(session, identity_conf.sessions().whoami_aal, authentication.step_up_url(**back))
         except SessionAAL2Required as problem:
-            return SeeOther(problem.extra["redirect_browser_to"])
+            return problems.redirect(self.request, problem.extra["redirect_browser_to"])
         return session
 
 

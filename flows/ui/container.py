@@ -28,6 +28,11 @@ def replace_group(flow: Flow, group: str, form: Iterable[Node]) -> None:
     flow.ui["nodes"] = sorted([*kept, *form], key=lambda node: _rank(flow.kind, node))
 
 
+def put(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:
+    """Give the flow a form in just this order."""
+    flow.ui = {"nodes": list(form), "messages": [message.as_dict() for message in messages]}
+
+
 def _rank(kind: str, node: Node) -> tuple[int, int, int]:
     groups = RANKS.get(kind, ())
     group = groups.index(node["group"]) if node["group"] in groups else len(groups)

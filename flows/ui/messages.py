@@ -172,28 +172,88 @@ def recovery_success(until: datetime) -> Message:
     )
 
 
+def recovery_link_mailed() -> Message:
+    return _info(1060002, "If this address belongs to an account, we have sent a link to it. Open it to get back in.")
+
+
+def recovery_code_mailed() -> Message:
+    return _info(1060003, "If this address belongs to an account, we have sent a code to it. Type it below.")
+
+
 def recovery_no_method() -> Message:
     return _error(4010005, "There is no way to recover an account with what was sent. Please check the form.")
+
+
+def recovery_used() -> Message:
+    return _error(4060001, "This form was used already. Please start again.")
+
+
+def recovery_state() -> Message:
+    return _error(4060002, "This form cannot go on from here. Please start again.")
+
+
+def recovery_link_invalid() -> Message:
+    return _error(4060004, "This link was used already, or is not complete. Please ask for a new one.")
 
 
 def recovery_expired(at: datetime) -> Message:
     return _expired(4060005, at)
 
 
+def recovery_code_invalid() -> Message:
+    return _error(4060006, "This code is wrong or out of date. Check it, or ask for a new one.")
+
+
+def verification_link_mailed() -> Message:
+    return _info(1080001, "If this address is one of ours, we have sent a link to it. Open it to verify the address.")
+
+
+def verification_success() -> Message:
+    return _success(1080002, "Your address is verified.")
+
+
 def verification_code_mailed() -> Message:
-    return _info(1080003, "We sent a code to this address, if it is one of ours. Type it below.")
+    return _info(1080003, "If this address is one of ours, we have sent a code to it. Type it below.")
 
 
 def verification_code_texted() -> Message:
-    return _info(1080004, "We sent a code to this number, if it is one of ours. Type it below.")
+    return _info(1080004, "If this number is one of ours, we have sent a code to it. Type it below.")
+
+
+def verification_success_phone() -> Message:
+    return _success(1080005, "Your number is verified.")
 
 
 def verification_no_method() -> Message:
     return _error(4010006, "There is no way to verify an address with what was sent. Please check the form.")
 
 
+def verification_link_invalid() -> Message:
+    return _error(4070001, "This link was used already, or is not complete. Please ask for a new one.")
+
+
+def verification_used() -> Message:
+    return _error(4070002, "This form was used already. Please start again.")
+
+
+def verification_state() -> Message:
+    return _error(4070003, "This form cannot go on from here. Please start again.")
+
+
 def verification_expired(at: datetime) -> Message:
     return _expired(4070005, at)
+
+
+def verification_code_invalid() -> Message:
+    return _error(4070006, "This code is wrong or out of date. Check it, or ask for a new one.")
+
+
+def code_used() -> Message:
+    return generic("This code was used already. Please ask for a new one.")
+
+
+def too_many_attempts() -> Message:
+    return generic("That was the wrong code too many times. Please start again.")
 
 
 # labels
@@ -227,6 +287,14 @@ def continue_button() -> Message:
     return _info(1070009, "Continue")
 
 
+def recovery_code_label() -> Message:
+    return _info(1070010, "Recovery code")
+
+
+def email_or_phone_label() -> Message:
+    return _info(1070018, "Email or phone")
+
+
 def verification_code_label() -> Message:
     return _info(1070011, "Verification code")
 
@@ -236,6 +304,18 @@ def verification_code_label() -> Message:
 
 def generic(reason: str) -> Message:
     return _error(4000001, reason, reason=reason)
+
+
+def email_format(value: str) -> Message:
+    return _error(4000040, "This is not an email address.", value=value)
+
+
+def too_long(maximum: int, actual: int) -> Message:
+    return _error(4000017, f"This may have at most {maximum} characters; it has {actual}.", max_length=maximum, actual_length=actual)
+
+
+def not_the_value(expected: str) -> Message:
+    return _error(4000029, f"This must be {expected}.", expected=expected)
 
 
 def required(name: str) -> Message:
@@ -285,7 +365,7 @@ def _unexplained(parameters: dict[str, Any], value: Any) -> Message:
 
 def _format(parameters: dict[str, Any], value: Any) -> Message:
     if parameters["format"] in ("email", "email_loose"):
-        return _error(4000040, "This is not an email address.", value=value)
+        return email_format(value)
     if parameters["format"] == "tel":
         return _error(4000041, "This is not an international phone number, such as +49 30 1234567.", value=value)
     return generic(f"This is not a valid {parameters['format']}.")

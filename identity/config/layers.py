@@ -46,7 +46,7 @@ def read_file(path: Path) -> dict[str, Any]:
 def _parse(path: Path, text: str) -> Any:
     match path.suffix.lower():
         case ".yaml" | ".yml":
-            return yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506  the safe loader, in C
+            return yaml.load(text, Loader=yaml.CSafeLoader)
         case ".json":
             return json.loads(text)
         case ".toml":
@@ -71,7 +71,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str | in
     """
     for name in sorted(environ):
         words = name.lower().split("_")
-        if not environ[name] or name == "DSN" or words[0] in GENERIC and len(words) == 1:
+        if not environ[name] or name == "DSN" or (words[0] in GENERIC and len(words) == 1):
             continue
         for path, node in _keys(TREE, words):
             try:

@@ -160,8 +160,7 @@ def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
 
 
 PROVIDERS = tuple(
-    "github github-app gitlab generic google microsoft discord salesforce slack facebook auth0 vk yandex apple spotify netid dingtalk "
-    "patreon line linkedin linkedin_v2 lark x fedcm-test amazon uaepass".split()
+    ["github", "github-app", "gitlab", "generic", "google", "microsoft", "discord", "salesforce", "slack", "facebook", "auth0", "vk", "yandex", "apple", "spotify", "netid", "dingtalk", "patreon", "line", "linkedin", "linkedin_v2", "lark", "x", "fedcm-test", "amazon", "uaepass"]
 )
 PROVIDER = Section(
     keys={

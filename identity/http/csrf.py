@@ -23,7 +23,7 @@ SECRET = 32  # bytes
 SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 EXEMPT = re.compile(
     r"/self-service/[^/]+/api$|/self-service/(login|registration|settings|recovery|verification)$|/self-service/logout/api$"
-    r"|/self-service/methods/oidc/callback(/|$)|/self-service/login/test$|/sessions($|/)|/schemas($|/)"
+    r"|/self-service/methods/oidc/callback(/|$)|/self-service/login/test$|/sessions($|/)|/schemas/"
     r"|/(admin/)?(identities|recovery/(code|link)|courier)($|/)|/health/|/version$|/metrics|/\.well-known/|/ui/|/static/"
 )
 
@@ -87,11 +87,11 @@ def violation(request: HttpRequest, token: str | None) -> CSRFViolation:
         why, hint = "The request has no Cookie header.", "Send cookies along, and use one host name for server and UI."
     elif not secret_of(request):
         why, hint = "The request has cookies, but not the CSRF cookie.", "Was it set for another domain, or removed?"
-    elif not token:
-        why, hint = "The request has the CSRF cookie, but no csrf_token.", "Send the value of the form's csrf_token field along."
+    elif not token and bodies.content_type(request) != bodies.JSON:
+        why, hint = "", "Send the value of the form's csrf_token field along."
     else:
         why, hint = "csrf_token does not belong to the CSRF cookie.", "Was the form made for another browser, or before a sign-in?"
-    return CSRFViolation(hint, details={"reject_reason": why, "hint": hint, "docs": "docs/flows.md"})
+    return CSRFViolation(hint, details={**({"reject_reason": why} if why else {}), "hint": hint, "docs": "docs/flows.md"})
 
 
 def check(request: HttpRequest, token: str | None, flow_fingerprint: str) -> None:

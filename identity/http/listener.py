@@ -14,6 +14,7 @@ from identity.http.return_to import host_fits
 
 LISTENER = "vestibule.listener"  # of the WSGI environment: "public" or "admin", set by identity/wsgi.py
 PUBLIC, ADMIN = "public", "admin"
+NOT_CACHED = "private, no-cache, no-store, must-revalidate"
 
 
 class TemporaryRedirect(HttpResponseRedirectBase):
@@ -36,15 +37,28 @@ class ListenerMiddleware:
         config.refresh()
         if of(request) == ADMIN:
             request.urlconf = "identity.admin_urls"  # type: ignore[attr-defined]
-        if "//" in request.path:
-            return _clean(request)
-        return self.get_response(request)
+        response = _clean(request) if "//" in request.path else self.get_response(request)
+        if request.method == "GET":
+            response.setdefault("Cache-Control", NOT_CACHED)
+        if request.method == "OPTIONS":
+            _narrow_preflight(request, response)
+        return response
 
 
 def _clean(request: HttpRequest) -> HttpResponse:
     path = "/" + "/".join(part for part in request.path.split("/") if part)
     query = request.META.get("QUERY_STRING", "")
     return TemporaryRedirect(path + (f"?{query}" if query else ""))
+
+
+def _narrow_preflight(request: HttpRequest, response: HttpResponse) -> None:
+    """Answer a preflight with what it asked for, not with all that could be asked for."""
+    for allowed, wanted in (("Methods", "METHOD"), ("Headers", "HEADERS")):
+        name = f"Access-Control-Allow-{allowed}"
+        if name in response:
+            known = {entry.strip().lower() for entry in response[name].split(",")}
+            asked = [entry.strip() for entry in request.META.get(f"HTTP_ACCESS_CONTROL_REQUEST_{wanted}", "").split(",")]
+            response[name] = ", ".join(entry for entry in asked if entry.lower() in known)
 
 
 @config.per_config

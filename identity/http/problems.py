@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import orjson
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
@@ -22,10 +23,15 @@ P = ParamSpec("P")
 V = TypeVar("V")
 
 
-class SeeOther(HttpResponseRedirect):
-    """303: look there with GET, whatever the request was."""
-
-    status_code = 303
+def redirect(request: HttpRequest, url: str, status: int = 303) -> HttpResponse:
+    """Send a browser elsewhere: 303 is with GET, whatever the request was. Who came with GET gets a page with the link, too."""
+    response = HttpResponseRedirect(url)
+    response.status_code = status
+    if request.method == "GET":
+        response.content = format_html('<a href="{}">Go on</a>\n', url)
+    else:
+        del response["Content-Type"]
+    return response
 
 
 def envelope(request: HttpRequest, problem: Problem) -> dict[str, Any]:
@@ -44,10 +50,10 @@ def as_json(request: HttpRequest, problem: Problem) -> HttpResponse:
     return response
 
 
-def as_page(problem: Problem) -> HttpResponse:
+def as_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Park the error and send the browser to the error page, which fetches it by its id."""
     parked = ParkedError.objects.create(error={**problem.as_dict(), **problem.extra})
-    return SeeOther(with_query(conf.error_ui_url(), id=str(parked.id)))
+    return redirect(request, with_query(conf.error_ui_url(), id=str(parked.id)))
 
 
 def with_query(url: str, **parameters: str) -> str:

@@ -1,7 +1,7 @@
 """Where a browser may be sent (contract: flows.md 2.3).
 
 An address is allowed when scheme and host (with its port) equal those of an entry of `selfservice.allowed_return_urls` and its path
-begins with the entry's. Our own /self-service pages are always allowed, the default address is not.
+begins with the entry's. Our own pages under /self-service and /ui/ are always allowed, the default address is not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from identity.errors import BadRequest, ReturnToForbidden
 
 @config.per_config
 def _allowed(_: Config) -> tuple[SplitResult, ...]:
-    return tuple(urlsplit(entry) for entry in (*conf.returns().allowed, conf.public_url("/self-service")))
+    return tuple(urlsplit(entry) for entry in (*conf.returns().allowed, conf.public_url("/self-service"), conf.public_url("/ui/")))
 
 
 @config.per_config

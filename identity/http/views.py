@@ -13,7 +13,6 @@ from identity.errors import Problem
 from identity.http import problems
 
 JSON = "application/json; charset=utf-8"
-NOT_CACHED = "private, no-cache, no-store, must-revalidate"
 
 
 def json_response(body: Any, status: int = 200) -> HttpResponse:
@@ -27,15 +26,13 @@ def no_content() -> HttpResponse:
 
 
 class JSONView(View):
-    """A view whose methods may raise Problems; they are answered in JSON. GET answers are never cached."""
+    """A view whose methods may raise Problems; they are answered in JSON."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = self.problem(request, problem)
-        if request.method == "GET":
-            response["Cache-Control"] = NOT_CACHED
         return response
 
     def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -4,8 +4,8 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable
-from email.headerregistry import Address
 from email.errors import HeaderParseError
+from email.headerregistry import Address
 from urllib.parse import urlsplit
 
 from identity.identities import normalize

@@ -232,6 +232,17 @@ def save_credential(credential: Credential) -> None:
     credential.save(update_fields=["config", "version", "updated_at"])
 
 
+def prove_address(identity: Identity, via: str, value: str) -> bool:
+    """Mark an address as the person's own, in the caller's transaction. Returns False when the identity no longer has it."""
+    for row in identity.verifiable:
+        if row.key == (via, value):
+            row.prove()
+            row.updated_at = timezone.now()
+            row.save(update_fields=["verified", "status", "verified_at", "updated_at"])
+            return True
+    return False
+
+
 def is_protected_change(before: Identity, after: Identity) -> bool:
     """Whether the change touches what signs in or receives mail: such changes want a fresh session (contract: flows.md 11.2)."""
     return (

@@ -50,7 +50,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             env={"GOMAXPROCS": "1", "GOGC": "50"},
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  a crash of ours must not leave it behind
+            preexec_fn=_die_with_parent,
         )
         self.ask({"program": "null", "ctx": None, "ext": {}}, START_UP)
 

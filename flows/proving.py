@@ -1,0 +1,68 @@
+"""What recovery and verification have in common: one method serves the flow, and links lead back to it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from flows import conf
+from flows.errors import MethodOff
+from flows.kind import FlowKind
+from flows.methods.base import METHODS, Method
+from flows.models import RecoveryFlow, VerificationFlow
+from flows.outcome import Elsewhere, Outcome
+from flows.submission import Submission
+from flows.ui import container
+from flows.visit import BROWSER, Visit
+from identity.http import csrf, problems
+
+F_ = TypeVar("F_", RecoveryFlow, VerificationFlow)
+
+
+class ProvingKind(FlowKind[F_]):
+    def require_enabled(self) -> None:
+        """Raises MethodOff."""
+        if not conf.flow(self.name).enabled:
+            raise MethodOff(f"{self.name.capitalize()} is switched off.")
+
+    def serving(self) -> Method:
+        """Return the method that serves new flows. Raises MethodOff."""
+        name = conf.flow(self.name).use
+        method = METHODS.get(name)
+        if method is None or not isinstance(method, self.method_base) or not method.is_enabled():
+            raise MethodOff(f"{self.name.capitalize()} is to use the method {name}, which is switched off.")
+        return method
+
+    def methods(self, submission: Submission) -> list[Any]:
+        """Only the method that the flow was begun with is asked."""
+        method = METHODS.get(submission.flow.active)
+        return [method] if method else []
+
+    def fetch(self, visit: Visit, id: str | None = None) -> F_:
+        self.require_enabled()
+        return super().fetch(visit, id)
+
+    def check_owner(self, visit: Visit, flow: F_) -> None:
+        if not flow.internal.get("operators"):
+            super().check_owner(visit, flow)
+
+    def checks_origin(self, flow: F_, submission: Submission) -> bool:
+        return not flow.internal.get("operators")
+
+    def follow(self, visit: Visit, flow: F_) -> Outcome | None:
+        """Somebody opened a mailed link: nothing is spent, the page that the flow is shown on asks for one click."""
+        if visit.request.method == "POST":
+            return None
+        query = {name: visit.query(name) for name in ("code", "token") if visit.query(name)}
+        method = METHODS.get("link" if "token" in query else flow.active)
+        if not query or method is None:
+            return None
+        self.prepare_followed(method, flow, query)
+        visit.type = BROWSER
+        visit.renew_csrf()
+        flow.type, flow.csrf_hash = BROWSER, csrf.fingerprint(visit.csrf_secret())
+        container.forget_messages(flow)
+        flow.save(update_fields=["ui", "type", "csrf_hash"])
+        return Elsewhere(problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id)))
+
+    def prepare_followed(self, method: Method, flow: F_, query: dict[str, str]) -> None:
+        raise NotImplementedError

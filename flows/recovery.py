@@ -1,0 +1,157 @@
+"""Getting back in (contract: flows.md 9)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from flows import codes, conf, hooks, states
+from flows.errors import FlowExpired, FlowGone, InvalidSubmission, SignedInAlready, StartAnew
+from flows.hooks import HookContext
+from flows.kind import KINDS, query_of, register
+from flows.methods.base import Method, NextStep, ProvenAddress, RecoveryMethod
+from flows.models import RecoveryFlow
+from flows.outcome import Elsewhere, Outcome, Recovered, Shown
+from flows.proving import ProvingKind
+from flows.settings import Settings
+from flows.submission import Submission
+from flows.ui import container, messages
+from flows.ui.messages import Message
+from flows.visit import Visit
+from identity import conf as identity_conf
+from identity.errors import BadRequest, Problem, SessionAlreadyAvailable
+from identity.http import facts, return_to
+from identity.identities import services
+from identity.sessions import services as sessions
+
+
+@register
+class Recovery(ProvingKind[RecoveryFlow]):
+    name = "recovery"
+    model = RecoveryFlow
+    method_base = RecoveryMethod
+    gone = FlowGone
+    lookup_reason = "There is no such form. Please ask for a new code."
+
+    # -- starting
+
+    def open(self, visit: Visit) -> RecoveryFlow | Elsewhere:
+        self.require_enabled()
+        if visit.session is not None:
+            if visit.is_api or visit.accepts_json:
+                raise SessionAlreadyAvailable("Somebody is signed in already.")
+            return Elsewhere(self._default_of_who_is_signed_in(visit), status=302)
+        return self.store(visit, self.begun(visit, self.serving()))
+
+    def _default_of_who_is_signed_in(self, visit: Visit) -> str:
+        return return_to.resolve(visit.query("return_to"), return_to.default(), own_pages_only=True)
+
+    def begun(self, visit: Visit, method: Method) -> RecoveryFlow:
+        """Return a flow at its first page, not stored."""
+        assert isinstance(method, RecoveryMethod)
+        flow = self.new(visit, state=states.CHOOSE_METHOD, active=method.name)
+        container.put(flow, method.recovery_nodes(flow))
+        return flow
+
+    def expired(self, flow: RecoveryFlow) -> Problem:
+        told = super().expired(flow)
+        return told if flow.is_browser else FlowExpired(details=told.details)
+
+    # -- submitting
+
+    def no_method(self) -> Message:
+        return messages.recovery_no_method()
+
+    def prepare_followed(self, method: Method, flow: RecoveryFlow, query: dict[str, str]) -> None:
+        assert isinstance(method, RecoveryMethod)
+        if flow.state == states.PASSED_CHALLENGE:
+            raise StartAnew(messages.recovery_used(), as_browser=True)
+        method.follow_recovery(flow, query)
+
+    def perform(self, visit: Visit, flow: RecoveryFlow, submission: Submission) -> Outcome:
+        is_attempt = (flow.state != states.CHOOSE_METHOD and not submission.text("email")) or bool(submission.text("token"))
+        if not is_attempt and visit.session is not None:
+            if visit.answers_json:
+                raise SignedInAlready("Somebody is signed in already.")
+            return Elsewhere(self._default_of_who_is_signed_in(visit), status=302)
+        if not is_attempt and flow.state == states.PASSED_CHALLENGE:
+            raise StartAnew(messages.recovery_used())
+        container.forget_messages(flow)
+        method = self._method(submission)
+        proven = method.recover(submission)
+        if isinstance(proven, NextStep):
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Shown(flow, proven.status)
+        return self.finish(visit, flow, method, proven)
+
+    def _method(self, submission: Submission) -> RecoveryMethod:
+        method = next(iter(self.methods(submission)), None)
+        if not isinstance(method, RecoveryMethod) or not method.is_enabled():
+            raise BadRequest("This way of getting back in is switched off.")
+        return method
+
+    def finish(self, visit: Visit, flow: RecoveryFlow, method: RecoveryMethod, proven: ProvenAddress) -> Outcome:
+        """Let somebody back in: the address is proven whatever hooks say; then hooks; then one commit with the session."""
+        identity = proven.identity
+        with transaction.atomic():
+            if proven.is_self_service:
+                services.prove_address(identity, proven.via, proven.value)
+            flow.state, flow.identity = states.PASSED_CHALLENGE, identity
+            flow.save(update_fields=["state", "identity", "updated_at"])
+        if not identity.is_active:
+            raise StartAnew(messages.identity_disabled())
+        opened = sessions.issue(identity, [sessions.proof(f"{method.name}_recovery", "aal1")], visit.device())
+        context = HookContext(
+            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+        )
+        plan = hooks.runner().after(context)
+        try:
+            plan.ask()
+        except InvalidSubmission as refused:  # the code is spent: what the hook says is said in a new flow
+            raise StartAnew(*refused.messages) from refused
+        plan.prepare()
+        with transaction.atomic():
+            sessions.save(opened)
+            if "recovery" in identity_conf.sessions().revoke_others_on:
+                sessions.revoke_others(identity, keep=opened.session)
+            codes.revoke_all(identity)
+            plan.record()
+        return self._lead_on(visit, flow, opened, context)
+
+    def _lead_on(self, visit: Visit, flow: RecoveryFlow, opened: sessions.OpenedSession, context: HookContext) -> Outcome:
+        """Open the settings in which a new credential is chosen."""
+        visit.renew_csrf()
+        container.forget_messages(flow)
+        wanted = self.wanted_return(flow)
+        if self._skips_settings(flow):
+            flow.save(update_fields=["ui"])
+            return Recovered(flow, self.return_to(wanted), opened, None, context.continue_with)
+        settings = KINDS["settings"]
+        assert isinstance(settings, Settings)
+        goes_to = wanted or conf.flow(self.name).after
+        return Recovered(flow, goes_to, opened, settings.open_after_recovery(visit, opened.session, goes_to), context.continue_with)
+
+    def _skips_settings(self, flow: RecoveryFlow) -> bool:
+        return bool(facts.truth(query_of(flow.request_url, "skip_settings")))
+
+    # -- ending
+
+    def expired_message(self, at: datetime) -> Message:
+        return messages.recovery_expired(at)
+
+    def used_message(self) -> Message:
+        return messages.recovery_used()
+
+    def replacement(self, visit: Visit, flow: RecoveryFlow) -> RecoveryFlow:
+        new = self.retry(visit, flow)
+        new.request_url, new.return_to = flow.request_url, flow.return_to
+        new.save(update_fields=["request_url", "return_to"])
+        return new
+
+    def retry(self, visit: Visit, flow: RecoveryFlow) -> RecoveryFlow:
+        """Return a new flow for somebody whose old one is spent. No hook runs: the recovery was begun before."""
+        visit.renew_csrf()
+        new = self.begun(visit, self.serving())
+        new.save(force_insert=True)
+        return new
