@@ -46,7 +46,8 @@ def wait_after(wrong: int) -> timedelta:
     """Return how long the next guess has to wait after so many wrong ones."""
     if wrong < FREE:
         return timedelta(0)
-    return min(FIRST_WAIT * 2 ** min(wrong - FREE, 16), LONGEST_WAIT)
+    doublings = min(wrong - FREE, 16)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def take(identity: Identity, factor: str, session: Session | None = None) -> None:

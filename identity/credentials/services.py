@@ -27,6 +27,14 @@ def find_by_identifier(type: str, identifier: str) -> Credential | None:
     return row.credential if row else None
 
 
+def find_exactly(type: str, identifier: str) -> Credential | None:
+    """Return the credential that has *identifier* letter for letter, with its identity, or None."""
+    if "\x00" in identifier:
+        return None
+    row = CredentialIdentifier.objects.select_related("credential__identity").filter(type=type, identifier=identifier).first()
+    return row.credential if row else None
+
+
 def owner_of(identifier: str, types: tuple[str, ...] = ("password", "webauthn", "code")) -> Identity | None:
     """Return the identity that owns *identifier* in any of these credential types, or None."""
     for type in types:
