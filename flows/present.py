@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -137,6 +138,9 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
     flow = outcome.flow
     if not _echoes_payload(outcome):
         flow.transient_payload = None
+    if visit.answers_json and outcome.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        refusal = BrowserLocationChangeRequired("Go on at the page.", extra={"redirect_browser_to": page_of(flow)})
+        return problems.as_json(visit.request, refusal)
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
     return _redirect(visit, Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))

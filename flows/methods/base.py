@@ -21,7 +21,7 @@ from identity.identities.schemas import Schema
 class NextStep:
     """The submission was right, but the journey is not over: the form that the method left in the flow is shown."""
 
-    status: int = 400  # intermediate steps answer 400 on purpose (contract: flows.md 17.5)
+    status: int = 400  # intermediate steps answer 400 on purpose (contract: flows.md 17.5); 422 sends a page's script to the page
 
 
 @dataclass(frozen=True)

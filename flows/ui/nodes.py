@@ -24,10 +24,10 @@ def _node(type: str, group: str, attributes: dict[str, Any], label: Message | No
     }
 
 
-def field(name: str, group: str, type: str = "text", *, label: Message | None = None, **attributes: Any) -> Node:
+def field(name: str, group: str, type: str = "text", *, label: Message | None = None, disabled: bool = False, **attributes: Any) -> Node:
     """Return an input; attributes that are None are left out."""
     given = {key: value for key, value in attributes.items() if value is not None}
-    return _node("input", group, {"name": name, "type": type, **given, "disabled": False}, label)
+    return _node("input", group, {"name": name, "type": type, **given, "disabled": disabled}, label)
 
 
 def hidden(name: str, group: str, value: Any, **attributes: Any) -> Node:
@@ -44,6 +44,10 @@ def image(id: str, group: str, src: str, *, width: int, height: int, label: Mess
 
 def text(id: str, group: str, message: Message, label: Message | None = None) -> Node:
     return _node("text", group, {"text": message.as_dict(), "id": id}, label)
+
+
+def script(id: str, group: str, **attributes: Any) -> Node:
+    return _node("script", group, {**attributes, "id": id}, None)
 
 
 def anchor(id: str, group: str, href: str, title: Message) -> Node:
