@@ -46,6 +46,7 @@ class FlowKind(ABC, Generic[F_]):
     tells_in_json: ClassVar[bool] = False  # a start that is refused is told in JSON even to a plain browser
     checks_csrf_on_fetch: ClassVar[bool] = True
     gone: ClassVar[type[Problem]] = FlowExpired  # what an expired flow answers when it is fetched
+    gone_reason: ClassVar[str] = "The form was not sent in time. Please start again."
     lookup_reason: ClassVar[str] = ""  # of a submission to a flow that does not exist
 
     # -- starting
@@ -113,11 +114,11 @@ class FlowKind(ABC, Generic[F_]):
     def expired(self, flow: F_) -> Problem:
         """Return the refusal that says where to start anew."""
         if not flow.is_browser:
-            return self.gone(details={"api": identity_conf.public_url(f"/self-service/{self.name}/api")})
+            return self.gone(self.gone_reason, details={"api": identity_conf.public_url(f"/self-service/{self.name}/api")})
         wanted = query_of(flow.request_url, "return_to")
         start = identity_conf.public_url(f"/self-service/{self.name}/browser")
         again = problems.with_query(start, return_to=wanted) if wanted else start
-        return self.gone(details={"redirect_to": again, "return_to": wanted})
+        return self.gone(self.gone_reason, details={"redirect_to": again, "return_to": wanted})
 
     # -- submitting
 

@@ -113,9 +113,10 @@ class Login(FlowKind[LoginFlow]):
 
     def finish(self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity) -> Outcome:
         """Sign *identity* in: hooks first, then one commit with the session, the flow's end and what is recorded."""
-        if not identity.is_active:
-            raise IdentityDisabled("This account is disabled.")
         flow.active = method.name
+        if not identity.is_active:
+            container.set_value(flow, "identifier", "")
+            raise IdentityDisabled("This account is disabled.")
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         opened = self._session(visit, method, identity)
         context = HookContext(

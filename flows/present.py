@@ -228,15 +228,21 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
 
 def problem(visit: Visit, problem: Problem, *, always_json: bool = False) -> HttpResponse:
     """Answer what a form cannot say: JSON for programs, the error page for a browser; some send it elsewhere (contract: flows.md 1.4)."""
+    if parked := getattr(visit.request, "vestibule_parked", None):
+        del visit.request.vestibule_parked  # type: ignore[attr-defined]
+        response = _problem(visit, problem, always_json)
+        cookies.set_continuity(response, parked)
+        return response
+    return _problem(visit, problem, always_json)
+
+
+def _problem(visit: Visit, problem: Problem, always_json: bool) -> HttpResponse:
     if isinstance(problem, MethodOff) and not visit.is_json:
         return problems.as_page(visit.request, problem)
     if always_json or visit.answers_json:
         return problems.as_json(visit.request, problem)
     if isinstance(problem, SessionAAL2Required | SessionRefreshRequired) and "redirect_browser_to" in problem.extra:
-        response = _redirect(visit, Elsewhere(problem.extra["redirect_browser_to"]))
-        if parked := getattr(visit.request, "vestibule_parked", None):
-            cookies.set_continuity(response, parked)
-        return response
+        return _redirect(visit, Elsewhere(problem.extra["redirect_browser_to"]))
     if problem.browser_goes_to:
         return _redirect(visit, Elsewhere(problem.browser_goes_to))
     if visit.accepts_json:

@@ -56,7 +56,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
 
     def expired(self, flow: RecoveryFlow) -> Problem:
         told = super().expired(flow)
-        return told if flow.is_browser else FlowExpired(details=told.details)
+        return told if flow.is_browser else FlowExpired(told.reason, details=told.details)
 
     # -- submitting
 
@@ -144,9 +144,9 @@ class Recovery(ProvingKind[RecoveryFlow]):
         return messages.recovery_used()
 
     def replacement(self, visit: Visit, flow: RecoveryFlow) -> RecoveryFlow:
-        new = self.retry(visit, flow)
+        new = self.begun(visit, self.serving())
         new.request_url, new.return_to = flow.request_url, flow.return_to
-        new.save(update_fields=["request_url", "return_to"])
+        new.save(force_insert=True)
         return new
 
     def retry(self, visit: Visit, flow: RecoveryFlow) -> RecoveryFlow:

@@ -160,7 +160,7 @@ class Settings(FlowKind[SettingsFlow]):
             return
         back = f"{identity_conf.public_url('/self-service/settings')}?flow={flow.id}"
         url = problems.with_query(identity_conf.public_url("/self-service/login/browser"), refresh="true", return_to=back)
-        if not visit.answers_json:
+        if flow.is_browser:
             park(visit, flow, submission)
         raise SessionRefreshRequired("You signed in a while ago. Please confirm that it is you.", extra={"redirect_browser_to": url})
 
@@ -181,11 +181,12 @@ class Settings(FlowKind[SettingsFlow]):
             plan.interrupt()
             if services.is_protected_change(before, after):
                 self._require_young_session(visit, flow, submission, method)
-            self._show_success(flow, after)
+            saved = self._as_saved(flow, after)
+            context.flow = saved
             plan.prepare()
             with transaction.atomic():
                 services.update(before, after)
-                self._succeed(flow)
+                self._succeed(saved)
                 opened = self._new_authentication(visit, session, submission, method, before, after)
                 plan.record_early()
                 if not plan.waits:
@@ -196,8 +197,8 @@ class Settings(FlowKind[SettingsFlow]):
                     plan.record()
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
-        flow.identity = after
-        return Done(flow, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
+        saved.identity = after
+        return Done(saved, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
 
     def _goes_to(self, flow: SettingsFlow, method: SettingsMethod) -> str:
         own_page = problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id))
@@ -207,10 +208,12 @@ class Settings(FlowKind[SettingsFlow]):
     def default_return(self, method: str = "") -> str:
         return conf.after_url(self.name, method) or super().default_return(method)
 
-    def _show_success(self, flow: SettingsFlow, identity: Identity) -> None:
-        """Give the flow the form as it is once the change is stored. Until then the flow still says who the person was."""
-        flow.state, flow.active = states.SUCCESS, ""
-        self.fill(flow, identity, (messages.settings_saved(),))
+    def _as_saved(self, flow: SettingsFlow, identity: Identity) -> SettingsFlow:
+        """Return the flow with the form that it has once the change is stored. It still says who the person was."""
+        saved = copy.copy(flow)
+        saved.state, saved.active = states.SUCCESS, ""
+        self.fill(saved, identity, (messages.settings_saved(),))
+        return saved
 
     def _succeed(self, flow: SettingsFlow) -> None:
         """Store the flow's new form. Of two submissions at once the second is refused: it was made from what is no longer so."""

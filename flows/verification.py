@@ -29,6 +29,7 @@ from identity.identities import services
 from identity.identities.models import Identity, VerifiableAddress
 
 CHANNELS = ("email", "sms")
+AFTERWARDS = "after_verification_return_to"  # query of the flow before: where this one leads to
 
 
 @register
@@ -128,7 +129,10 @@ class Verification(ProvingKind[VerificationFlow]):
 
     def replacement(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
         visit.type = BROWSER  # always, as upstream (contract: flows.md 4.4)
-        return self.retry(visit, flow)
+        new = self.begun(visit, self.serving())
+        new.request_url, new.return_to = flow.request_url, flow.return_to
+        new.save(force_insert=True)
+        return new
 
     def retry(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
         """Return a new flow for somebody whose old one is spent. No hook runs: the verification was begun before."""
@@ -175,8 +179,7 @@ def start(
         state=states.SENT_EMAIL,
         active=method,
         identity=identity,
-        request_url=_without(request_url, "after_verification_return_to"),
-        return_to=return_to,
+        request_url=_led_to(request_url, return_to),
         csrf_hash=csrf_hash,
         issued_at=now,
         created_at=now,
@@ -193,7 +196,7 @@ def start(
         flow.save(force_insert=True)
         letters.send_link(flow, to, request_headers or {})
     else:
-        container.put(flow, _waiting_for_a_code(address), [_sent(address.via)])
+        container.put(flow, _waiting_for_a_code(address, with_token=flow.is_browser), [_sent(address.via)])
         flow.active = "code"
         flow.save(force_insert=True)
         letters.send_code(flow, to, request_headers or {})
@@ -202,14 +205,14 @@ def start(
     return flow
 
 
-def _waiting_for_a_code(address: VerifiableAddress) -> list[Node]:
-    return [
+def _waiting_for_a_code(address: VerifiableAddress, *, with_token: bool) -> list[Node]:
+    form = [
         nodes.hidden("method", "code", "code"),
         nodes.field("code", "code", required=True, autocomplete="one-time-code", label=messages.verification_code_label()),
         nodes.submit("method", "code", "code", messages.continue_button()),
         nodes.submit(address.via, "code", address.value, messages.resend_button()),
-        nodes.csrf(),
     ]
+    return [*form, nodes.csrf()] if with_token else form
 
 
 def _sent(via: str) -> Message:
@@ -225,6 +228,10 @@ def address_of(flow: VerificationFlow) -> str:
     return next((str(node["attributes"].get("value") or "") for node in flow.ui["nodes"] if nodes.name_of(node) in CHANNELS), "")
 
 
-def _without(url: str, name: str) -> str:
+def _led_to(url: str, return_to: str) -> str:
+    """Return the URL that a flow was asked for by, as if its verification had been asked for, leading to *return_to*."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode([pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name])))
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != AFTERWARDS]
+    if return_to:
+        query = [*(pair for pair in query if pair[0] != "return_to"), ("return_to", return_to)]
+    return urlunsplit(parts._replace(query=urlencode(query)))

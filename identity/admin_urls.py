@@ -1,11 +1,14 @@
 """The admin listener's paths: /admin/* (the prefix may be left out), /console/, /health, /metrics, /openapi.json."""
 
 from django.contrib import admin
+from django.utils.module_loading import autodiscover_modules
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from identity.api import health, metrics
 from identity.http import listener, problems
+
+autodiscover_modules("admin", register_to=admin.site)
 
 urlpatterns = [
     path("console/", admin.site.urls),

@@ -39,6 +39,11 @@ def _row_ciphers(_: Config) -> tuple[AESGCM, ...]:
     return tuple(AESGCM(_derive(secret, "row")) for secret in conf.secrets().cipher)
 
 
+@config.per_config
+def _page_ciphers(c: Config) -> tuple[AESGCM, ...]:
+    return tuple(AESGCM(_derive(secret, "page")) for secret in tuple(c.get("secrets.pagination") or ()) or conf.secrets().cookie)
+
+
 def keyed_hash(value: str) -> str:
     """Return 64 hex digits that only holders of the secret can compute: how tokens and codes rest in the database."""
     return hmac.new(_hash_keys()[0], value.encode(), hashlib.sha256).hexdigest()
@@ -76,6 +81,15 @@ def seal_cookie(plain: bytes) -> str:
 def open_cookie(sealed: str) -> bytes | None:
     """Return what `seal_cookie` was given, or None for what it did not make: cookies of others, altered ones, garbage."""
     return _open(_cookie_ciphers(), sealed)
+
+
+def seal_page(plain: bytes) -> str:
+    return _seal(_page_ciphers()[0], plain)
+
+
+def open_page(sealed: str) -> bytes | None:
+    """Return what `seal_page` was given: a place in a list that its reader should not be able to make up."""
+    return _open(_page_ciphers(), sealed)
 
 
 def encrypt(text: str) -> str:

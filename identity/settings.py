@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "flows",
     "actions",
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",

@@ -63,7 +63,7 @@ class RequireVerifiedAddress(Action):
         assert context.verification is not None
         url = verification_flow.ui_url(context.verification)
         item = continue_with.show_verification_ui(
-            str(context.verification.id), addresses[0].value, url if context.verification.is_browser else ""
+            str(context.verification.id), addresses[0].value, url
         )
         refusal = SessionVerifiedAddressRequired("None of the account's addresses is verified yet.", details={"continue_with": [item]})
         refusal.browser_goes_to = url

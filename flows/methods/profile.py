@@ -31,5 +31,5 @@ class Profile(SettingsMethod):
         if not any(name == "traits" or name.startswith("traits.") for name in submission.fields):
             raise BadRequest("No traits were sent.")
         identity.traits = submission.traits(schemas.get_readable(identity.schema_id))
-        container.set_traits(submission.flow, identity.traits)
+        container.set_traits(submission.flow, identity.traits, replaces=True)
         services.derive(identity)

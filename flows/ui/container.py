@@ -84,11 +84,13 @@ def set_value(flow: Flow, name: str, value: Any) -> None:
             node["attributes"]["value"] = value
 
 
-def set_traits(flow: Flow, traits: Any) -> None:
-    """Show *traits* in the fields of the form that ask for them."""
+def set_traits(flow: Flow, traits: Any, *, replaces: bool = False) -> None:
+    """Show *traits* in the fields of the form that ask for them; where they *replace* others, those are gone from the form, too."""
     held = flatten(traits, "traits")
     for node in flow.ui["nodes"]:
         name = nodes.name_of(node)
+        if replaces and name.startswith("traits.") and name not in held:
+            node["attributes"].pop("value", None)
         if name in held and not isinstance(held[name], list | dict):
             node["attributes"]["value"] = held[name]
 

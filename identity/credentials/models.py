@@ -44,6 +44,7 @@ class CredentialIdentifier(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["type", "identifier"], name="one_owner_of_an_identifier")]
+        indexes = [models.Index(fields=["identifier"], name="identifier_beginning", opclasses=["varchar_pattern_ops"])]
 
     def __str__(self) -> str:
         return self.identifier

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -12,6 +14,8 @@ from django.http.multipartparser import MultiPartParserError
 from identity.errors import BadRequest
 
 LIMIT = 5 * 1024 * 1024  # bytes
+NESTING = 100  # levels of a body that is kept
+SURROGATE = re.compile("[\ud800-\udfff]")
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -42,6 +46,46 @@ def parse_json(raw: bytes) -> Any:
 
 def _refuse(name: str) -> Any:
     raise ValueError(name)
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """Return a parsed JSON value as every database can hold it and every answer can show it.
+
+    Half a surrogate pair becomes U+FFFD, an integer beyond 64 bits a float, as upstream does with both.
+
+    Raises:
+        BadRequest: It holds the NUL character or a number out of range, or is nested too deeply.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else storable(_float(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise BadRequest("A number is out of range.")
+        return value
+    if depth > NESTING:
+        raise BadRequest(f"The body is nested more than {NESTING} levels deep.")
+    if isinstance(value, list):
+        return [storable(item, depth + 1) for item in value]
+    return {_text(name): storable(item, depth + 1) for name, item in value.items()}
+
+
+def _text(value: str) -> str:
+    if value.isascii() and "\x00" not in value:
+        return value
+    if "\x00" in value:
+        raise BadRequest("Text cannot hold the NUL character.")
+    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if SURROGATE.search(value) else value
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:

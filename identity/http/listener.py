@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
+from django.utils.html import format_html
 
 from identity import conf, config
 from identity.config import Config
@@ -52,7 +53,11 @@ def _clean(request: HttpRequest) -> HttpResponse:
 
 
 def _narrow_preflight(request: HttpRequest, response: HttpResponse) -> None:
-    """Answer a preflight with what it asked for, not with all that could be asked for."""
+    """Answer a preflight with what it asked for, not with all that could be asked for; with nothing for a foreign origin."""
+    if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in request.META or _origins() is None or of(request) != PUBLIC:
+        return
+    response.status_code, response.content = 204, b""
+    del response["Content-Type"]
     for allowed, wanted in (("Methods", "METHOD"), ("Headers", "HEADERS")):
         name = f"Access-Control-Allow-{allowed}"
         if name in response:
@@ -87,11 +92,21 @@ def to_public(request: HttpRequest) -> HttpResponse:
     """Send a request for a public path to the public listener."""
     path = request.path.removeprefix("/admin")
     query = request.META.get("QUERY_STRING", "")
-    return TemporaryRedirect(conf.listeners().public + path + (f"?{query}" if query else ""))
+    return _elsewhere(request, conf.listeners().public + path + (f"?{query}" if query else ""))
 
 
 def to_admin(request: HttpRequest) -> HttpResponse:
     """Send a request for an operator's path to the admin listener."""
     path = request.path if request.path.startswith("/admin/") else "/admin" + request.path
     query = request.META.get("QUERY_STRING", "")
-    return TemporaryRedirect(conf.listeners().admin + path + (f"?{query}" if query else ""))
+    return _elsewhere(request, conf.listeners().admin + path + (f"?{query}" if query else ""))
+
+
+def _elsewhere(request: HttpRequest, url: str) -> HttpResponse:
+    response = TemporaryRedirect(url)
+    if request.method == "GET":
+        response.content = format_html('<a href="{}">It is over there.</a>\n', url)
+        response["Cache-Control"] = "private, no-cache, no-store, must-revalidate"
+    else:
+        del response["Content-Type"]
+    return response

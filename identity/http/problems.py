@@ -103,7 +103,10 @@ class Refused(Problem):
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler404: nobody's path."""
-    return HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
+    response = HttpResponse("404 page not found\n", status=404, content_type="text/plain; charset=utf-8")
+    if request.method == "GET":
+        response["Cache-Control"] = "private, no-cache, no-store, must-revalidate"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
-from identity.errors import BadRequest, Conflict
+from identity.errors import BadRequest, Conflict, NotFound
 from identity.identities import normalize, schemas
 from identity.identities.models import Address, Identity, RecoveryAddress, VerifiableAddress
 from identity.sessions import aal
@@ -60,6 +61,14 @@ def revise_credential(credential: Credential) -> Credential:
     return proposed
 
 
+def lock(id: uuid.UUID | None) -> Identity:
+    """Return a stored identity that nobody else can change until the caller's transaction ends. Raises NotFound."""
+    identity = Identity.objects.select_for_update().filter(pk=id).first() if id else None
+    if identity is None:
+        raise NotFound
+    return identity
+
+
 def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recovery: Iterable[dict[str, Any]] = ()) -> None:
     """Check the traits and recompute what follows from them: addresses, identifiers, the reachable AAL.
 
@@ -87,7 +96,16 @@ def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recov
             if type == "code":
                 credential.config = {**credential.config, "addresses": found.code_addresses}
             identity.factors[type] = credential
+    _require_room(identity)
     identity.available_aal = aal.available(identity)
+
+
+def _require_room(identity: Identity) -> None:
+    """Raises BadRequest for what does not fit its column: SQLite would store it all the same."""
+    if any(len(name) > 255 for credential in identity.factors.values() for name in credential.names):
+        raise BadRequest("An identifier may have at most 255 characters.")
+    if any(len(row.value) > 400 for row in (*identity.verifiable, *identity.recovery)):
+        raise BadRequest("An address may have at most 400 characters.")
 
 
 def _keep(kind: type[AddressRow], identity: Identity, rows: list[AddressRow], wanted: list[tuple[str, str]]) -> list[AddressRow]:
@@ -136,16 +154,23 @@ def create(identity: Identity) -> None:
     Raises:
         Taken: An identifier, address or external id has an owner already; the transaction must be rolled back.
     """
+    create_all([identity])
+
+
+def create_all(identities: Sequence[Identity]) -> None:
+    """Store several proposed identities with a few statements. Raises Taken, as `create`, when one of them cannot be."""
+    verifiable = [row for identity in identities for row in _owned(identity, identity.verifiable)]
+    recovery = [row for identity in identities for row in _owned(identity, identity.recovery)]
+    credentials = [row for identity in identities for row in _owned(identity, identity.factors.values())]
     try:
         with transaction.atomic(savepoint=False):
-            identity.save(force_insert=True)
-            VerifiableAddress.objects.bulk_create(_owned(identity, identity.verifiable))
-            RecoveryAddress.objects.bulk_create(_owned(identity, identity.recovery))
-            credentials = _owned(identity, identity.factors.values())
+            Identity.objects.bulk_create(identities)
+            VerifiableAddress.objects.bulk_create(verifiable)
+            RecoveryAddress.objects.bulk_create(recovery)
             Credential.objects.bulk_create(credentials)
-            CredentialIdentifier.objects.bulk_create(_identifiers(identity, credentials))
+            CredentialIdentifier.objects.bulk_create(_identifiers(credentials))
     except IntegrityError as error:
-        raise Taken(_first_name(identity)) from error
+        raise Taken(_first_name(identities[0])) from error
 
 
 def _owned(identity: Identity, rows: Iterable[Any]) -> list[Any]:
@@ -155,9 +180,9 @@ def _owned(identity: Identity, rows: Iterable[Any]) -> list[Any]:
     return owned
 
 
-def _identifiers(identity: Identity, credentials: Iterable[Credential]) -> list[CredentialIdentifier]:
+def _identifiers(credentials: Iterable[Credential]) -> list[CredentialIdentifier]:
     return [
-        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name)
+        CredentialIdentifier(credential=credential, identity=credential.identity, type=credential.type, identifier=name)
         for credential in credentials
         for name in credential.names
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from identity import conf, crypto
@@ -134,6 +134,17 @@ def revoke(session: Session) -> None:
     """End one session; its row stays."""
     Session.objects.filter(pk=session.pk).update(active=False, updated_at=timezone.now())
     session.active = False
+
+
+def end(rows: QuerySet[Session]) -> int:
+    """End these sessions; their rows stay. Returns how many were not ended before."""
+    return rows.filter(active=True).update(active=False, updated_at=timezone.now())
+
+
+def remove(rows: QuerySet[Session]) -> int:
+    """Forget these sessions for good. Returns how many there were."""
+    _, removed = rows.delete()
+    return removed.get(Session._meta.label, 0)
 
 
 def revoke_others(identity: Identity, keep: Session | None) -> int:
