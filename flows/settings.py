@@ -211,6 +211,7 @@ class Settings(FlowKind[SettingsFlow]):
     def _as_saved(self, flow: SettingsFlow, identity: Identity) -> SettingsFlow:
         """Return the flow with the form that it has once the change is stored. It still says who the person was."""
         saved = copy.copy(flow)
+        saved.internal = dict(flow.internal)  # a change that is refused leaves the old form with what belongs to it
         saved.state, saved.active = states.SUCCESS, ""
         self.fill(saved, identity, (messages.settings_saved(),))
         return saved

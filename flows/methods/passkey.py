@@ -208,10 +208,7 @@ class Passkey(LoginMethod, RegistrationMethod, SettingsMethod):
 
 def _owner(handle: bytes) -> Credential | None:
     """Return the credential that a user handle names. A discoverable security key names its person by the identity's id."""
-    try:
-        found = credentials.find_exactly("passkey", handle.decode()) if handle else None
-    except UnicodeDecodeError:
-        found = None
+    found = credentials.find_exactly("passkey", webauthn.handle_name(handle)) if handle else None
     if found is not None or len(handle) != 16:
         return found
     identity = Identity.objects.filter(pk=uuid.UUID(bytes=handle)).first()

@@ -82,8 +82,3 @@ def _marked(config: dict[str, Any], index: int) -> dict[str, Any]:
     entries = list(config["recovery_codes"])
     entries[index] = {**entries[index], "used_at": timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
     return {**config, "recovery_codes": entries}
-
-
-def config_for_operators(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the config as the operator's API shows it, the codes in clear (contract: identities.md 1.4)."""
-    return sealing.open(TYPE, config)

@@ -97,8 +97,3 @@ def verify(credential: Credential, code: str) -> bool:
             return False
         row.config = {**row.config, "last_step": step}
         return True
-
-
-def config_for_operators(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the config as the operator's API shows it: the address in clear, nothing of our own (contract: identities.md 1.4)."""
-    return {name: value for name, value in sealing.open(TYPE, config).items() if name != "last_step"}

@@ -173,6 +173,15 @@ def user_handle_of(credential: Credential) -> bytes:
     return _bytes(credential.config.get("user_handle"))
 
 
+def handle_name(handle: bytes) -> str:
+    """Return the identifier that a user handle makes: its bytes as text, or in base64 when they are no text."""
+    try:
+        name = handle.decode()
+    except UnicodeDecodeError:
+        return _text(handle)
+    return _text(handle) if "\x00" in name else name
+
+
 # -- what a page asks the browser for
 
 

@@ -36,6 +36,10 @@ class Taken(Conflict):
         self.identifier = identifier
 
 
+class ChangedMeanwhile(BadRequest):
+    """What somebody wanted to change is no longer as they saw it."""
+
+
 def propose(schema_id: str = "", traits: Any = None, **fields: Any) -> Identity:
     """Return an identity that is not stored yet; its id is final. Raises BadRequest for an unknown schema."""
     identity = Identity(schema_id=schemas.get(schema_id).id, traits={} if traits is None else traits, **fields)
@@ -197,6 +201,7 @@ def update(before: Identity, after: Identity) -> None:
 
     Raises:
         Taken: As `create`.
+        ChangedMeanwhile: A credential that was changed is not as it was any more.
     """
     now = timezone.now()
     if before.state != after.state:
@@ -237,9 +242,16 @@ def _sync_credentials(before: Identity, after: Identity) -> None:
         if old is None:
             credential.save(force_insert=True)
         elif _columns(credential) != _columns(old):
-            credential.updated_at = timezone.now()
-            credential.save(force_update=True)
+            _replace(old, credential)
         _sync_names(after, credential, set(old.names) if old else set())
+
+
+def _replace(old: Credential, new: Credential) -> None:
+    """Store a changed credential, unless it is no longer as it was read: a key that was added meanwhile must not be lost."""
+    new.updated_at = timezone.now()
+    rows = Credential.objects.filter(pk=old.pk, updated_at=old.updated_at)
+    if not rows.update(config=new.config, version=new.version, updated_at=new.updated_at):
+        raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
 
 
 def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> None:
