@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from identity import config
 from tests import services
@@ -22,6 +23,14 @@ def fast_hashes() -> Iterator[None]:
     quiet = {"selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": False}}}}}
     with config.override({"hashers": FAST, "secrets": {"cookie": ["a-secret-for-tests-0001"]}, **quiet}):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep SQLite's test database in a file: threads that share one in memory lock each other out instead of waiting."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")
