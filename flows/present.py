@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,15 +24,18 @@ from identity.sessions.services import rfc3339
 # -- a flow as JSON
 
 
-def as_dict(flow: Flow, csrf_token: str = "") -> dict[str, Any]:
-    """Return the flow as clients see it (contract: flows.md 2.1), with *csrf_token* in its field."""
+def as_dict(flow: Flow, csrf_token: str = "", *, secrets: bool = False) -> dict[str, Any]:
+    """Return the flow as clients see it (contract: flows.md 2.1), with *csrf_token* in its field.
+
+    Fields that show a person a secret of theirs, such as a key to scan, are empty without *secrets*.
+    """
     seen: dict[str, Any] = {
         "id": str(flow.id),
         "type": flow.type,
         "expires_at": rfc3339(flow.expires_at),
         "issued_at": rfc3339(flow.issued_at),
         "request_url": flow.request_url,
-        "ui": _ui(flow, csrf_token),
+        "ui": _ui(flow, csrf_token, secrets),
         "state": flow.state,
     }
     if wanted := return_to_of(flow):
@@ -64,16 +68,17 @@ def _text_or_none(value: object) -> str | None:
     return str(value) if value else None
 
 
-def _ui(flow: Flow, csrf_token: str) -> dict[str, Any]:
+def _ui(flow: Flow, csrf_token: str, secrets: bool) -> dict[str, Any]:
     held = flow.ui
+    form = [nodes.shown(node, secrets=secrets) for node in held["nodes"]]
     shown: dict[str, Any] = {
         "action": held.get("action") or f"{identity_conf.listeners().public}/self-service/{flow.kind}?flow={flow.id}",
         "method": held.get("method", "POST"),
-        "nodes": held["nodes"] or None,
+        "nodes": form or None,
     }
     if held.get("messages"):
         shown["messages"] = held["messages"]
-    for node in held["nodes"]:
+    for node in form:
         if nodes.name_of(node) == nodes.CSRF:
             node["attributes"]["value"] = csrf_token
             break
@@ -86,7 +91,7 @@ def return_to_of(flow: Flow) -> str:
 
 def shown_flow(visit: Visit, flow: Flow) -> dict[str, Any]:
     """Return the flow for this visitor, with a token for this browser."""
-    return as_dict(flow, csrf.mask(visit.csrf_secret()) if flow.is_browser else "")
+    return as_dict(flow, csrf.mask(visit.csrf_secret()) if flow.is_browser else "", secrets=True)
 
 
 def page_of(flow: Flow) -> str:
@@ -133,6 +138,9 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
     flow = outcome.flow
     if not _echoes_payload(outcome):
         flow.transient_payload = None
+    if visit.answers_json and outcome.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        refusal = BrowserLocationChangeRequired("Go on at the page.", extra={"redirect_browser_to": page_of(flow)})
+        return problems.as_json(visit.request, refusal)
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
     return _redirect(visit, Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))

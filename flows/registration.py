@@ -142,7 +142,7 @@ class Registration(FlowKind[RegistrationFlow]):
             back = nodes.submit("screen", "profile", PREVIOUS, messages.registration_back())
             container.build(flow, [nodes.csrf(), *hidden, *credentials, back], [messages.registration_choose_credential()])
         flow.active = ""
-        flow.save(update_fields=["ui", "active"])
+        flow.save(update_fields=["ui", "active", "internal"])
         return Shown(flow)
 
     # -- storing

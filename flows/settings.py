@@ -132,7 +132,8 @@ class Settings(FlowKind[SettingsFlow]):
     def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
         """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
-        flow.return_to = return_to
+        if return_to:
+            flow.request_url = problems.with_query(visit.url, return_to=return_to)
         until = session.authenticated_at + conf.settings().privileged_max_age
         self.fill(flow, session.identity, (messages.recovery_success(until),))
         return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
@@ -178,7 +179,7 @@ class Settings(FlowKind[SettingsFlow]):
         assert session is not None
         goes_to = self._goes_to(flow, method)
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=after, session=session, previous=before,
+            flow, visit.facts, self.name, method.name, identity=after, session=copy.copy(session), previous=before,
             transient_payload=flow.transient_payload or {},
         )
         plan = hooks.runner().after(context)
@@ -193,7 +194,7 @@ class Settings(FlowKind[SettingsFlow]):
             with transaction.atomic():
                 services.update(before, after)
                 self._succeed(saved)
-                opened = self._new_authentication(visit, session, method, before, after)
+                opened = self._new_authentication(visit, session, submission, method, before, after)
                 plan.record_early()
                 if not plan.waits:
                     plan.record()
@@ -217,6 +218,7 @@ class Settings(FlowKind[SettingsFlow]):
     def _as_saved(self, flow: SettingsFlow, identity: Identity) -> SettingsFlow:
         """Return the flow with the form that it has once the change is stored. It still says who the person was."""
         saved = copy.copy(flow)
+        saved.internal = dict(flow.internal)  # a change that is refused leaves the old form with what belongs to it
         saved.state, saved.active = states.SUCCESS, ""
         self.fill(saved, identity, (messages.settings_saved(),))
         return saved
@@ -230,13 +232,20 @@ class Settings(FlowKind[SettingsFlow]):
         flow.submissions = seen + 1
 
     def _new_authentication(
-        self, visit: Visit, session: Session, method: SettingsMethod, before: Identity, after: Identity
+        self, visit: Visit, session: Session, submission: Submission, method: SettingsMethod, before: Identity, after: Identity
     ) -> OpenedSession | None:
-        """A new password ends the other sessions and what was mailed to get in; a browser gets a new token for its own session."""
+        """A new password ends the other sessions and what was mailed to get in; a browser gets a new token for its own session.
+
+        A new factor counts as used in this session. Hooks are told of the session as it was (contract: actions.md 2.4).
+        """
+        session = copy.copy(session)
         if method.name == "password":
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)
             codes.revoke_all(after)
+        if proof := method.proves(submission, before, after):
+            sessions.prove(session, proof)
+            sessions.save_proof(session)
         if visit.is_api:
             return None
         opened = sessions.renew_token(session)

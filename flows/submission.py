@@ -12,7 +12,7 @@ from flows.models import Flow
 from flows.ui import messages
 from flows.visit import Visit
 from identity.errors import BadRequest
-from identity.http import bodies
+from identity.http import bodies, facts
 from identity.identities.schemas import Schema
 from identity.sessions.models import Session
 
@@ -45,6 +45,10 @@ class Submission:
         if isinstance(value, str):
             return value
         return "" if value is None else orjson.dumps(value).decode()
+
+    def flag(self, name: str) -> bool:
+        """Return a field as a yes or no; anything else is a no."""
+        return facts.truth(self.text(name)) is True
 
     def require(self, *names: str) -> None:
         """Raises InvalidSubmission with a message at each field that is missing."""

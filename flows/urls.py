@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from flows import conf, kind, logout, views
+from flows import conf, kind, logout, script, views
 from flows.visit import API, BROWSER
 
 
@@ -30,5 +30,6 @@ urlpatterns = [
     path("self-service/logout/api", logout.LogoutApp.as_view(), name="logout-api"),
     path("self-service/logout", logout.Logout.as_view(), name="logout"),
     path("self-service/errors", views.Errors.as_view(), name="errors"),
+    path(".well-known/ory/webauthn.js", script.Script.as_view(), name="webauthn-script"),
     path(".well-known/change-password", ChangePassword.as_view(), name="change-password"),
 ]

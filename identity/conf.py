@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from identity import config
@@ -179,3 +180,78 @@ def accepts_browser_signs_from_apps(c: Config) -> bool:
 @config.per_config
 def public_host(c: Config) -> str:
     return urlsplit(c.get("serve.public.base_url")).hostname or "localhost"
+
+
+@config.per_config
+def totp_issuer(c: Config) -> str:
+    """Return the name that authenticator apps show above an account."""
+    return str(c.get("selfservice.methods.totp.config.issuer") or "") or public_host()
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """Who we are to an authenticator. `origins` are those of the pages that may ask, exactly as browsers spell them."""
+
+    id: str
+    name: str
+    origins: tuple[str, ...]
+
+
+def _relying_party(c: Config, method: str) -> RelyingParty:
+    rp: dict[str, Any] = c.get(f"selfservice.methods.{method}.config.rp") or {}
+    id = str(rp.get("id") or "")
+    scheme = urlsplit(c.get("serve.public.base_url")).scheme
+    written = rp.get("origins") or ([rp["origin"]] if rp.get("origin") else [f"{scheme}://{id}"])
+    return RelyingParty(id, str(rp.get("display_name") or id), tuple(_origin(str(each)) for each in written))
+
+
+def _origin(written: str) -> str:
+    """Return an origin without the slash or path that somebody wrote after it; those of apps stay as they are."""
+    parts = urlsplit(written)
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme in ("http", "https") else written
+
+
+@dataclass(frozen=True)
+class WebAuthn:
+    rp: RelyingParty
+    passwordless: bool  # a first factor, instead of a second one
+
+
+@config.per_config
+def webauthn(c: Config) -> WebAuthn:
+    return WebAuthn(_relying_party(c, "webauthn"), bool(c.get("selfservice.methods.webauthn.config.passwordless")))
+
+
+@dataclass(frozen=True)
+class Passkeys:
+    rp: RelyingParty
+    attachment: str  # platform, cross-platform or ""
+    resident_key: str  # required, preferred or discouraged
+    user_verification: str  # the same
+    attestation: str
+    registration_timeout: int  # milliseconds
+    login_timeout: int
+
+
+@config.per_config
+def passkeys(c: Config) -> Passkeys:
+    at = "selfservice.methods.passkey.config."
+    verification = str(c.get(at + "authenticator_selection.user_verification") or "preferred")
+    usual = "2m" if verification == "discouraged" else "5m"
+    timeouts = [units.duration(c.get(f"{at}timeouts.{flow}") or usual) for flow in ("registration", "login")]
+    registration, login = (int(timeout.total_seconds() * 1000) for timeout in timeouts)
+    return Passkeys(
+        rp=_relying_party(c, "passkey"),
+        attachment=str(c.get(at + "authenticator_selection.attachment") or ""),
+        resident_key=str(c.get(at + "authenticator_selection.resident_key") or "required"),
+        user_verification=verification,
+        attestation=str(c.get(at + "attestation.preference") or "none"),
+        registration_timeout=registration,
+        login_timeout=login,
+    )
+
+
+@config.per_config
+def hides_accounts(c: Config) -> bool:
+    """Whether nobody may learn who has an account."""
+    return bool(c.get("security.account_enumeration.mitigate"))

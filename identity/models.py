@@ -1,8 +1,8 @@
 """The models of the folders below, where Django looks for them."""
 
-from identity.credentials.models import Credential, CredentialIdentifier
+from identity.credentials.models import Credential, CredentialIdentifier, GuessCount
 from identity.http.models import ParkedError
 from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.sessions.models import Session
 
-__all__ = ["Credential", "CredentialIdentifier", "Identity", "ParkedError", "RecoveryAddress", "Session", "VerifiableAddress"]
+__all__ = ["Credential", "CredentialIdentifier", "GuessCount", "Identity", "ParkedError", "RecoveryAddress", "Session", "VerifiableAddress"]

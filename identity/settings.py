@@ -10,6 +10,8 @@ from identity.config import ConfigError, dsn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEV = os.environ.get("VESTIBULE_DEV") == "1"
+ROLE = os.environ.get("VESTIBULE_ROLE", "")  # of a process of `serve`: public, admin, deliveries; "" has everything
+HAS_CONSOLE = ROLE not in ("public", "deliveries")  # what the console and the REST framework need is a third of a process
 
 
 def _files() -> list[str]:
@@ -41,22 +43,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes, as upstream
 ROOT_URLCONF = "identity.urls"  # the public listener; the admin listener's is set per request, see identity/http/listener.py
 WSGI_APPLICATION = "identity.wsgi.public"
 
-INSTALLED_APPS = [
-    "identity",
-    "flows",
-    "actions",
-    "unfold",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "corsheaders",
-]
-
+INSTALLED_APPS = ["identity", "flows", "actions", "django.contrib.staticfiles", "corsheaders"]
 MIDDLEWARE = [
     "identity.http.metrics.MetricsMiddleware",
     "identity.http.listener.ListenerMiddleware",
@@ -64,11 +51,26 @@ MIDDLEWARE = [
     "identity.http.scoped.pages_policy",
     "corsheaders.middleware.CorsMiddleware",
     "identity.http.scoped.public_csrf",
-    "identity.http.scoped.console_sessions",
-    "identity.http.scoped.console_csrf",
-    "identity.http.scoped.console_users",
-    "identity.http.scoped.console_messages",
 ]
+CONTEXT_PROCESSORS = ["django.template.context_processors.request"]
+if HAS_CONSOLE:
+    INSTALLED_APPS += [
+        "unfold",
+        "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "rest_framework",
+        "drf_spectacular",
+    ]
+    MIDDLEWARE += [
+        "identity.http.console.sessions",
+        "identity.http.console.csrf",
+        "identity.http.console.users",
+        "identity.http.console.messages",
+    ]
+    CONTEXT_PROCESSORS += ["django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]
 
 TEMPLATES = [
     {
@@ -76,11 +78,7 @@ TEMPLATES = [
         "DIRS": [*([CONFIG.get("ui.template_dir")] if CONFIG.get("ui.template_dir") else []), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
+            "context_processors": CONTEXT_PROCESSORS
         },
     }
 ]
@@ -123,7 +121,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "identity.http.problems.for_rest_framework",
+    "EXCEPTION_HANDLER": "identity.api.rest_errors.for_rest_framework",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }

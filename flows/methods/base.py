@@ -7,7 +7,7 @@ that the submission comes from where the flow was begun, and that the method is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from flows import conf
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
@@ -21,7 +21,7 @@ from identity.identities.schemas import Schema
 class NextStep:
     """The submission was right, but the journey is not over: the form that the method left in the flow is shown."""
 
-    status: int = 400  # intermediate steps answer 400 on purpose (contract: flows.md 17.5)
+    status: int = 400  # intermediate steps answer 400 on purpose (contract: flows.md 17.5); 422 sends a page's script to the page
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,13 @@ class SettingsMethod(Method):
             InvalidSubmission: The change cannot be made.
         """
         raise NotImplementedError
+
+    def proves(self, submission: Submission, before: Identity, after: Identity) -> dict[str, Any] | None:
+        """Return what the person proved by this change, as an entry of `authentication_methods`, or None.
+
+        Asked once the change is stored: what a hook refused proves nothing (contract: actions.md 9.21).
+        """
+        return None
 
 
 class RecoveryMethod(Method):

@@ -18,8 +18,26 @@ RANKS = {
 
 
 def build(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:
-    """Give the flow a form: groups in their order, the token first, submit buttons last in their group."""
-    flow.ui = {"nodes": sorted(form, key=lambda node: _rank(flow.kind, node)), "messages": [message.as_dict() for message in messages]}
+    """Give the flow a form: groups in their order, the token first, submit buttons last in their group.
+
+    Several methods may ask for the same thing, such as the identifier: it stands once, as the last of them wants it.
+    """
+    nodes_once = sorted(_once(form), key=lambda node: _rank(flow.kind, node))
+    flow.ui = {"nodes": nodes_once, "messages": [message.as_dict() for message in messages]}
+
+
+def _once(form: Iterable[Node]) -> list[Node]:
+    kept: dict[Any, Node] = {}
+    for index, node in enumerate(form):
+        is_button = node["attributes"].get("type") == "submit"
+        kept[index if is_button else nodes.name_of(node)] = node
+    return list(kept.values())
+
+
+def replace_group(flow: Flow, group: str, form: Iterable[Node]) -> None:
+    """Put other fields in the place of those of one group."""
+    kept = [node for node in flow.ui["nodes"] if node["group"] != group]
+    flow.ui["nodes"] = sorted([*kept, *form], key=lambda node: _rank(flow.kind, node))
 
 
 def put(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from flows.ui.messages import Message
+from identity import crypto
 
 Node = dict[str, Any]
 CSRF = "csrf_token"
+SEALED = "sealed"
 
 
 def _node(type: str, group: str, attributes: dict[str, Any], label: Message | None) -> Node:
@@ -20,10 +24,10 @@ def _node(type: str, group: str, attributes: dict[str, Any], label: Message | No
     }
 
 
-def field(name: str, group: str, type: str = "text", *, label: Message | None = None, **attributes: Any) -> Node:
+def field(name: str, group: str, type: str = "text", *, label: Message | None = None, disabled: bool = False, **attributes: Any) -> Node:
     """Return an input; attributes that are None are left out."""
     given = {key: value for key, value in attributes.items() if value is not None}
-    return _node("input", group, {"name": name, "type": type, **given, "disabled": False}, label)
+    return _node("input", group, {"name": name, "type": type, **given, "disabled": disabled}, label)
 
 
 def hidden(name: str, group: str, value: Any, **attributes: Any) -> Node:
@@ -42,8 +46,28 @@ def text(id: str, group: str, message: Message, label: Message | None = None) ->
     return _node("text", group, {"text": message.as_dict(), "id": id}, label)
 
 
+def script(id: str, group: str, **attributes: Any) -> Node:
+    return _node("script", group, {**attributes, "id": id}, None)
+
+
 def anchor(id: str, group: str, href: str, title: Message) -> Node:
     return _node("a", group, {"href": href, "title": title.as_dict(), "id": id}, title)
+
+
+def sealed(node: Node, name: str) -> Node:
+    """Return the node with the attribute *name* encrypted: a secret that is shown to its person must not rest in the flow's row."""
+    kept = {key: value for key, value in node["attributes"].items() if key != name}
+    secret = crypto.encrypt(orjson.dumps({name: node["attributes"][name]}).decode())
+    return {**node, "attributes": {**kept, SEALED: secret}}
+
+
+def shown(node: Node, *, secrets: bool) -> Node:
+    """Return the node as it is sent: with its secret to the person, without it to anybody else, such as a hook."""
+    if SEALED not in node["attributes"]:
+        return node
+    held = {key: value for key, value in node["attributes"].items() if key != SEALED}
+    opened = orjson.loads(crypto.decrypt(node["attributes"][SEALED]) or "{}") if secrets else {}
+    return {**node, "attributes": {**held, **opened}}
 
 
 def csrf() -> Node:

@@ -40,7 +40,7 @@ def asked_for(request: Request) -> frozenset[str]:
 def view(credential: Credential, *, opened: bool = False) -> dict[str, Any]:
     """What is seen of a credential; its config only when it is *opened*."""
     from_rows = {"version": credential.version, "created_at": credential.created_at, "updated_at": credential.updated_at}
-    config = {"config": sealing.open(credential.type, credential.config)} if opened else {}
+    config = {"config": sealing.for_operators(credential.type, credential.config)} if opened else {}
     return {"type": credential.type, "identifiers": sorted(credential.names)} | config | from_rows
 
 

@@ -177,7 +177,7 @@ def _credentials(rows: list[tuple[Any, ...]], opened: Collection[str]) -> dict[A
         if type not in mine:
             mine[type] = {"type": type, "identifiers": []}
             if type in opened:
-                mine[type]["config"] = sealing.open(type, json.loads(config))
+                mine[type]["config"] = sealing.for_operators(type, json.loads(config))
             mine[type] |= {"version": version, "created_at": _moment(created), "updated_at": _moment(updated)}
         if name is not None:
             mine[type]["identifiers"].append(name)

@@ -48,3 +48,19 @@ class CredentialIdentifier(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
+
+
+class GuessCount(models.Model):
+    """How often a factor of an identity was guessed wrong in a row. Only credentials/attempts.py writes these rows."""
+
+    identity = models.ForeignKey("identity.Identity", on_delete=models.CASCADE, related_name="+")
+    factor = models.CharField(max_length=32)
+    device = models.CharField(max_length=36, default="", blank=True)  # a session that counts by itself
+    wrong = models.IntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "factor", "device"], name="one_count_of_guesses")]
+
+    def __str__(self) -> str:
+        return f"{self.wrong} wrong guesses of {self.factor}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from identity import crypto
 
+OURS = {("totp", "last_step")}  # (type, member)
 TOKENS = ("initial_id_token", "initial_access_token", "initial_refresh_token")
 
 
@@ -21,6 +22,11 @@ def seal(type: str, config: dict[str, Any]) -> dict[str, Any]:
 def open(type: str, config: dict[str, Any]) -> dict[str, Any]:
     """Return *config* in clear. A provider's token that no secret opens any more is ""."""
     return _map(type, config, _opened_token if type in ("oidc", "saml") else _opened)
+
+
+def for_operators(type: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return *config* in clear as contract identities.md 8.4 gives it, without what only we keep in it."""
+    return {name: value for name, value in open(type, config).items() if (type, name) not in OURS}
 
 
 def _opened(sealed: str) -> str:

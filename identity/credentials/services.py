@@ -1,4 +1,13 @@
-"""Find who owns an identifier."""
+"""Find who owns an identifier, and hold a credential while its secret is spent."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+
+from django.db import transaction
+from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.identities import normalize
@@ -18,9 +27,32 @@ def find_by_identifier(type: str, identifier: str) -> Credential | None:
     return row.credential if row else None
 
 
+def find_exactly(type: str, identifier: str) -> Credential | None:
+    """Return the credential that has *identifier* letter for letter, with its identity, or None."""
+    if "\x00" in identifier:
+        return None
+    row = CredentialIdentifier.objects.select_related("credential__identity").filter(type=type, identifier=identifier).first()
+    return row.credential if row else None
+
+
 def owner_of(identifier: str, types: tuple[str, ...] = ("password", "webauthn", "code")) -> Identity | None:
     """Return the identity that owns *identifier* in any of these credential types, or None."""
     for type in types:
         if credential := find_by_identifier(type, identifier):
             return credential.identity
     return None
+
+
+@contextlib.contextmanager
+def locked(credential: Credential) -> Iterator[Credential | None]:
+    """Hold the stored row of *credential* alone, in a transaction of its own, and store what became of its config.
+
+    It is for secrets that are spent: what was spent stays spent whatever becomes of the submission. None when the row is gone.
+    """
+    with transaction.atomic(durable=True):
+        row = Credential.objects.select_for_update().filter(pk=credential.pk).first()
+        before = copy.deepcopy(row.config) if row else None
+        yield row
+        if row is not None and row.config != before:
+            row.updated_at = timezone.now()
+            row.save(update_fields=["config", "updated_at"])

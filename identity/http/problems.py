@@ -12,8 +12,6 @@ import orjson
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
-from rest_framework.exceptions import APIException
-from rest_framework.response import Response
 
 from identity import conf
 from identity.errors import BadRequest, Problem, ServiceUnavailable
@@ -74,31 +72,6 @@ def json_errors(view: Callable[Concatenate[V, HttpRequest, P], HttpResponse]) ->
             return as_json(request, problem)
 
     return answer
-
-
-def for_rest_framework(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The admin API's errors, in the same envelope (EXCEPTION_HANDLER of the REST framework)."""
-    if isinstance(error, DataError):
-        error = BadRequest("A value does not fit its column.")
-    if isinstance(error, APIException):
-        error = Refused(error)
-    if not isinstance(error, Problem):
-        return None
-    request: HttpRequest = context["request"]._request
-    response = Response(envelope(request, error), status=int(error.status), headers={"Ory-Error-Id": error.id})
-    if isinstance(error, ServiceUnavailable):
-        response["Retry-After"] = str(error.retry_after)
-    return response
-
-
-class Refused(Problem):
-    """What the REST framework refuses by itself, with its own status."""
-
-    title = "The request was refused."
-
-    def __init__(self, error: APIException) -> None:
-        super().__init__(str(error.detail))
-        self.status = HTTPStatus(error.status_code)  # type: ignore[misc]  # the framework decides it per error
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -6,11 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from identity.http import listener
@@ -19,7 +15,7 @@ from identity.http.csrf import CSRFMiddleware
 Rule = Callable[[HttpRequest], bool]
 
 
-def _where(rule: Rule, middleware: Any) -> type:
+def where(rule: Rule, middleware: Any) -> type:
     """Return *middleware* for the requests that *rule* admits; others pass it by."""
 
     class Scoped(middleware):  # type: ignore[misc]  # a subclass, so that Django's own checks find what they look for
@@ -35,10 +31,6 @@ def _where(rule: Rule, middleware: Any) -> type:
     return Scoped
 
 
-def _is_console(request: HttpRequest) -> bool:
-    return request.path.startswith("/console") and listener.of(request) == listener.ADMIN
-
-
 def _is_page(request: HttpRequest) -> bool:
     return request.path.startswith("/ui/")
 
@@ -51,10 +43,6 @@ def _is_public(request: HttpRequest) -> bool:
     return listener.of(request) == listener.PUBLIC
 
 
-static_files = _where(_is_static, WhiteNoiseMiddleware)
-pages_policy = _where(_is_page, CSPMiddleware)
-public_csrf = _where(_is_public, CSRFMiddleware)
-console_sessions = _where(_is_console, SessionMiddleware)
-console_csrf = _where(_is_console, CsrfViewMiddleware)
-console_users = _where(_is_console, AuthenticationMiddleware)
-console_messages = _where(_is_console, MessageMiddleware)
+static_files = where(_is_static, WhiteNoiseMiddleware)
+pages_policy = where(_is_page, CSPMiddleware)
+public_csrf = where(_is_public, CSRFMiddleware)

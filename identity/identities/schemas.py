@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -146,6 +147,10 @@ class Schema:
         found.verifiable, found.recovery = list(dict.fromkeys(found.verifiable)), list(dict.fromkeys(found.recovery))
         found.code_addresses = [dict(pairs) for pairs in dict.fromkeys(tuple(entry.items()) for entry in found.code_addresses)]
         return found
+
+    def identifiers_of(self, type: str, traits: dict[str, Any]) -> list[str]:
+        """Return the identifiers that *traits* hold for a credential type; the traits stay as they are."""
+        return self.collect(copy.deepcopy(traits)).identifiers.get(type, [])
 
     def _collect(self, schema: Any, holder: Any, key: Any, found: Collected, depth: int) -> None:
         schema = self._resolve(schema)

@@ -36,6 +36,10 @@ class Taken(Conflict):
         self.identifier = identifier
 
 
+class ChangedMeanwhile(BadRequest):
+    """What somebody wanted to change is no longer as they saw it."""
+
+
 def propose(schema_id: str = "", traits: Any = None, **fields: Any) -> Identity:
     """Return an identity that is not stored yet; its id is final. Raises BadRequest for an unknown schema."""
     identity = Identity(schema_id=schemas.get(schema_id).id, traits={} if traits is None else traits, **fields)
@@ -132,6 +136,22 @@ def new_credential(identity: Identity, type: str, config: dict[str, Any] | None 
     return credential
 
 
+def put_credential(identity: Identity, type: str, config: dict[str, Any], names: Iterable[str]) -> None:
+    """Give a proposed identity a credential, or its credential another config and other identifiers."""
+    credential = identity.factors.get(type)
+    if credential is None:
+        new_credential(identity, type, config, names)
+    else:
+        credential.config, credential.names = config, sorted(names)
+    identity.available_aal = aal.available(identity)
+
+
+def drop_credential(identity: Identity, type: str) -> None:
+    """Take a credential away from a proposed identity."""
+    identity.factors.pop(type, None)
+    identity.available_aal = aal.available(identity)
+
+
 def create(identity: Identity) -> None:
     """Store a proposed identity with all that belongs to it, in the caller's transaction.
 
@@ -181,6 +201,7 @@ def update(before: Identity, after: Identity) -> None:
 
     Raises:
         Taken: As `create`.
+        ChangedMeanwhile: A credential that was changed is not as it was any more.
     """
     now = timezone.now()
     if before.state != after.state:
@@ -223,9 +244,16 @@ def _sync_credentials(before: Identity, after: Identity) -> None:
         if old is None:
             credential.save(force_insert=True)
         elif _columns(credential) != _columns(old):
-            credential.updated_at = timezone.now()
-            credential.save(force_update=True)
+            _replace(old, credential)
         _sync_names(after, credential, set(old.names) if old else set())
+
+
+def _replace(old: Credential, new: Credential) -> None:
+    """Store a changed credential, unless it is no longer as it was read: a key that was added meanwhile must not be lost."""
+    new.updated_at = timezone.now()
+    rows = Credential.objects.filter(pk=old.pk, updated_at=old.updated_at)
+    if not rows.update(config=new.config, version=new.version, updated_at=new.updated_at):
+        raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
 
 
 def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> None:

@@ -35,7 +35,7 @@ class Child:
 
     def start(self) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-        self.process, self.started = subprocess.Popen(self.command, start_new_session=False), time.monotonic()
+        self.process, self.started = subprocess.Popen(self.command, env={**os.environ, "VESTIBULE_ROLE": self.name}), time.monotonic()
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
 
     def tell(self, signum: int) -> None:

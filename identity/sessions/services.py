@@ -72,6 +72,13 @@ def upgrade(session: Session, proofs: Iterable[dict[str, Any]]) -> OpenedSession
     return OpenedSession(session, token, is_new=False)
 
 
+def prove(session: Session, proof: dict[str, Any]) -> None:
+    """Add to a session what its person proved in it, not stored yet. Its token and its end stay as they are."""
+    session.authentication_methods = [*session.authentication_methods, proof]
+    session.aal = aal.of_methods(session.authentication_methods)
+    session.authenticated_at = session.updated_at = timezone.now()
+
+
 def renew_token(session: Session) -> OpenedSession:
     """Return the same session under a new token, not stored yet: the old one opens nothing any more."""
     token = _new_token()
@@ -83,8 +90,19 @@ def _new_token() -> str:
     return TOKEN_PREFIX + alphanumeric(TOKEN_LENGTH)
 
 
+CHANGING = ("token_hash", "authenticated_at", "expires_at", "aal", "authentication_methods", "updated_at")
+
+
 def save(opened: OpenedSession) -> None:
-    opened.session.save(force_insert=opened.is_new)
+    """Store a new session, or what changed of a known one. One that was ended meanwhile stays ended."""
+    if opened.is_new:
+        opened.session.save(force_insert=True)
+    else:
+        opened.session.save(update_fields=CHANGING)
+
+
+def save_proof(session: Session) -> None:
+    session.save(update_fields=["authenticated_at", "aal", "authentication_methods", "updated_at"])
 
 
 def find_by_token(token: str) -> Session | None:

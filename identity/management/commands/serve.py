@@ -132,6 +132,7 @@ def _become_supervisor(c: Config) -> None:
     cores = max(1, os.cpu_count() or 1)
     os.environ["VESTIBULE_WORKERS"] = str(cores)
     os.environ["VESTIBULE_SUPERVISED"] = "1"
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # threads of the C library would each keep memory of their own
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
     handle, os.environ["VESTIBULE_RELOAD"] = tempfile.mkstemp(prefix="vestibule-reload-")
     os.close(handle)
