@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -273,7 +273,7 @@ def _are_entries(found: Any) -> bool:
     return _are_objects(found) and all(isinstance(entry.get(name, ""), str) for entry in found for name in named)
 
 
-def _are_objects(found: Any) -> bool:
+def _are_objects(found: Any) -> TypeGuard[list[Config]]:
     return isinstance(found, list) and all(isinstance(entry, dict) for entry in found)
 
 
