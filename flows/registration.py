@@ -115,7 +115,7 @@ class Registration(FlowKind[RegistrationFlow]):
 
     def echo(self, flow: RegistrationFlow, submission: Submission, said: Sequence[Message]) -> None:
         if all(message.id != self.no_method().id for message in said):
-            container.set_traits(flow, submission.traits(schemas.get(flow.identity_schema)))
+            container.set_traits(flow, submission.legible_traits(schemas.get(flow.identity_schema)))
 
     def _screen(self, submission: Submission) -> str:
         """Return the page of the two-step form that was asked for, "" when a credential was sent."""

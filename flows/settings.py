@@ -127,7 +127,7 @@ class Settings(FlowKind[SettingsFlow]):
     def echo(self, flow: SettingsFlow, submission: Submission, said: Sequence[Message]) -> None:
         if submission.method == "profile":
             schema = schemas.get_readable(flow.identity.schema_id)
-            container.set_traits(flow, submission.traits(schema), replaces=True)
+            container.set_traits(flow, submission.legible_traits(schema), replaces=True)
 
     def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
         """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""

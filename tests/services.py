@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 PATIENCE = 60.0  # seconds until a service has to answer
@@ -71,11 +72,26 @@ def postgres() -> Iterator[str]:
     )
     try:
         wait_for_port(port, process)
-        yield f"postgres://vestibule@127.0.0.1:{port}/postgres"
+        dsn = f"postgres://vestibule@127.0.0.1:{port}/postgres"
+        _wait_for_database(dsn)
+        yield dsn
     finally:
         process.terminate()
         process.wait(20)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait_for_database(dsn: str) -> None:
+    """Its port is open a moment before it takes anybody in."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            psycopg.connect(dsn).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager
