@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -73,11 +73,16 @@ class FlowKind(ABC, Generic[F_]):
         flow.ui = {"nodes": [], "messages": []}
         return flow
 
-    def store(self, visit: Visit, flow: F_, context: HookContext | None = None) -> F_:
-        """Run what the operator hung before this flow, then store it. Raises what a hook refuses with."""
+    def store(self, visit: Visit, flow: F_, context: HookContext | None = None, fill: Callable[[], None] | None = None) -> F_:
+        """Run what the operator hung before this flow, then store it. Raises what a hook refuses with.
+
+        *fill* gives the flow its form after the hooks, where they are not to see it.
+        """
         plan = hooks.runner().before(context or HookContext(flow, visit.facts, self.name, session=visit.session))
         plan.ask()
         plan.prepare()
+        if fill is not None:
+            fill()
         if not plan.records:
             flow.save(force_insert=True)
             return flow

@@ -65,8 +65,7 @@ class Settings(FlowKind[SettingsFlow]):
         if away := self._needs_second_factor(visit, session, visit.url if visit.query("return_to") and not visit.is_api else ""):
             return away
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
-        self.fill(flow, session.identity)
-        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, flow, session)
 
     def _needs_second_factor(self, visit: Visit, session: Session, back_to: str) -> Elsewhere | None:
         """Send a browser to its second factor, when the account has one that was not used. Raises SessionAAL2Required for programs."""
@@ -78,6 +77,11 @@ class Settings(FlowKind[SettingsFlow]):
                 raise
             return Elsewhere(url)
         return None
+
+    def _stored(self, visit: Visit, flow: SettingsFlow, session: Session, *said: Message) -> SettingsFlow:
+        """Store a new flow. What runs before it does not see the form, which holds secrets (contract: actions.md 2.1)."""
+        context = HookContext(flow, visit.facts, self.name, identity=session.identity, session=session)
+        return self.store(visit, flow, context, fill=lambda: self.fill(flow, session.identity, said))
 
     def fill(self, flow: SettingsFlow, identity: Identity, said: tuple[Message, ...] = ()) -> None:
         form = [node for method in methods.enabled(SettingsMethod) for node in method.settings_nodes(flow, identity)]
@@ -135,8 +139,7 @@ class Settings(FlowKind[SettingsFlow]):
         if return_to:
             flow.request_url = problems.with_query(visit.url, return_to=return_to)
         until = session.authenticated_at + conf.settings().privileged_max_age
-        self.fill(flow, session.identity, (messages.recovery_success(until),))
-        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, flow, session, messages.recovery_success(until))
 
     def no_method(self) -> Message:
         return messages.settings_no_method()
@@ -265,8 +268,7 @@ class Settings(FlowKind[SettingsFlow]):
         assert session is not None
         new = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
         new.request_url, new.return_to = flow.request_url, flow.return_to
-        self.fill(new, session.identity)
-        return self.store(visit, new, HookContext(new, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, new, session)
 
 
 def is_privileged(session: Session, *, always: bool = False) -> bool:

@@ -25,10 +25,10 @@ from django.utils import timezone
 from actions import answers, rendering
 from actions.base import Action, Place, Run, register
 from actions.delivery import outbox, signing
-from flows.errors import InvalidSubmission
+from flows.errors import FlowRefused, InvalidSubmission
 from identity.config import Fault, units
 from identity.config.faults import did_you_mean
-from identity.errors import BadRequest, InternalError, Problem, UpstreamTimeout
+from identity.errors import InternalError, Problem, UpstreamTimeout
 from identity.http import outgoing
 from identity.ids import uuid7
 
@@ -56,12 +56,6 @@ class HookFailed(InternalError):
 
 class HookTimedOut(UpstreamTimeout):
     title = "A server that has to be asked took too long."
-
-
-class FlowRefused(BadRequest):
-    """A hook before the flow refused it; `details.messages` is what the hook said (contract: actions.md 9.2)."""
-
-    title = "This cannot be started now."
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
         flow.state, flow.active = states.SENT_EMAIL, self.name
         said = messages.verification_code_mailed() if via == "email" else messages.verification_code_texted()
         resend = nodes.submit("email", self.name, typed, messages.resend_button())
-        container.put(flow, [*self.verification_code_nodes(), nodes.csrf(), resend], [said])
+        token = [nodes.csrf()] if flow.is_browser else []
+        container.put(flow, [*self.verification_code_nodes(), *token, resend], [said])
         return NextStep(200)
 
     def verification_code_nodes(self) -> list[Node]:
