@@ -119,7 +119,13 @@ class Login(FlowKind[LoginFlow]):
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         opened = self._session(visit, method, identity)
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=identity,
+            session=opened.session,
+            transient_payload=flow.transient_payload or {},
         )
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))

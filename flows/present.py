@@ -248,4 +248,3 @@ def _problem(visit: Visit, problem: Problem, always_json: bool) -> HttpResponse:
     if visit.accepts_json:
         return problems.as_json(visit.request, problem)
     return problems.as_page(visit.request, problem)
-

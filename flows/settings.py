@@ -182,7 +182,13 @@ class Settings(FlowKind[SettingsFlow]):
         assert session is not None
         goes_to = self._goes_to(flow, method)
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=after, session=copy.copy(session), previous=before,
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=after,
+            session=copy.copy(session),
+            previous=before,
             transient_payload=flow.transient_payload or {},
         )
         plan = hooks.runner().after(context)
@@ -230,7 +236,9 @@ class Settings(FlowKind[SettingsFlow]):
         """Store the flow's new form. Of two submissions at once the second is refused: it was made from what is no longer so."""
         seen = flow.submissions
         rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
-        if not rows.update(ui=flow.ui, state=flow.state, active="", internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()):
+        if not rows.update(
+            ui=flow.ui, state=flow.state, active="", internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()
+        ):
             raise InvalidSubmission(messages.generic("This form was sent twice at once. Please look at your settings and try again."))
         flow.submissions = seen + 1
 

@@ -82,7 +82,9 @@ class Errors(JSONView):
         id = request.GET.get("error") or request.GET.get("id", "")
         if id == self.SAMPLE:
             now = timezone.now()
-            return json_response({"id": str(uuid.uuid4()), "error": Problem("This is an example.").as_dict(), "created_at": now, "updated_at": now})
+            return json_response(
+                {"id": str(uuid.uuid4()), "error": Problem("This is an example.").as_dict(), "created_at": now, "updated_at": now}
+            )
         key = parse_uuid(id)
         parked = ParkedError.objects.filter(pk=key).first() if key else None
         if parked is None:

@@ -64,11 +64,15 @@ def postgres() -> Iterator[str]:
     if os.geteuid() == 0:  # it refuses to run as root
         shutil.chown(home, "postgres", "postgres")
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    subprocess.run([*as_user, programs / "initdb", "-D", home / "data", "-U", "vestibule", "-A", "trust", "--no-sync"], check=True, capture_output=True)
+    subprocess.run(
+        [*as_user, programs / "initdb", "-D", home / "data", "-U", "vestibule", "-A", "trust", "--no-sync"], check=True, capture_output=True
+    )
     port = free_port()
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={home}", "-c", "fsync=off", "-c", "max_connections=200"]
     process = subprocess.Popen(
-        [*as_user, programs / "postgres", "-D", home / "data", "-p", str(port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*as_user, programs / "postgres", "-D", home / "data", "-p", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_for_port(port, process)

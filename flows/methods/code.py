@@ -47,7 +47,12 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
     def recovery_code_nodes(self) -> list[Node]:
         """Return the fields that ask for the code."""
         field = nodes.field(
-            "code", self.name, required=True, autocomplete="one-time-code", pattern="[0-9]+", maxlength=codes.DIGITS,
+            "code",
+            self.name,
+            required=True,
+            autocomplete="one-time-code",
+            pattern="[0-9]+",
+            maxlength=codes.DIGITS,
             label=messages.recovery_code_label(),
         )
         return [field, nodes.hidden("method", self.name, self.name), self._continue()]
@@ -110,7 +115,9 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
         if flow.state == states.SENT_EMAIL:
             for index, node in enumerate(flow.ui["nodes"]):
                 if nodes.name_of(node) == "email":
-                    flow.ui["nodes"][index] = nodes.field("email", self.name, "email", value="", required=True, label=messages.email_label())
+                    flow.ui["nodes"][index] = nodes.field(
+                        "email", self.name, "email", value="", required=True, label=messages.email_label()
+                    )
 
     def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
         if query.get("code"):

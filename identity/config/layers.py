@@ -162,7 +162,9 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     for name in ("public", "admin"):
         listener = tree["serve"][name]
         if not listener.get("base_url"):
-            listener["base_url"] = f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'], dev)}:{listener['port']}/"
+            listener["base_url"] = (
+                f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'], dev)}:{listener['port']}/"
+            )
     service, base = tree["selfservice"], str(tree["serve"]["public"]["base_url"]).rstrip("/")
     if embedded:
         service.setdefault("default_browser_return_url", f"{base}/ui/welcome")

@@ -59,7 +59,9 @@ CORS = Section(
         "enabled": Flag(False),
         "allowed_origins": Items(["*"], of=Text(), unique=True),
         "allowed_methods": Items(["POST", "GET", "PUT", "PATCH", "DELETE"], of=Text(choices=VERBS)),
-        "allowed_headers": Items(["Authorization", "Content-Type", "Max-Age", "X-Session-Token", "X-XSRF-TOKEN", "X-CSRF-TOKEN"], of=Text()),
+        "allowed_headers": Items(
+            ["Authorization", "Content-Type", "Max-Age", "X-Session-Token", "X-XSRF-TOKEN", "X-CSRF-TOKEN"], of=Text()
+        ),
         "exposed_headers": Items(["Content-Type"], of=Text()),
         "allow_credentials": Flag(True),
         "max_age": Number(0, low=0),
@@ -160,7 +162,34 @@ def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
 
 
 PROVIDERS = tuple(
-    ["github", "github-app", "gitlab", "generic", "google", "microsoft", "discord", "salesforce", "slack", "facebook", "auth0", "vk", "yandex", "apple", "spotify", "netid", "dingtalk", "patreon", "line", "linkedin", "linkedin_v2", "lark", "x", "fedcm-test", "amazon", "uaepass"]
+    [
+        "github",
+        "github-app",
+        "gitlab",
+        "generic",
+        "google",
+        "microsoft",
+        "discord",
+        "salesforce",
+        "slack",
+        "facebook",
+        "auth0",
+        "vk",
+        "yandex",
+        "apple",
+        "spotify",
+        "netid",
+        "dingtalk",
+        "patreon",
+        "line",
+        "linkedin",
+        "linkedin_v2",
+        "lark",
+        "x",
+        "fedcm-test",
+        "amazon",
+        "uaepass",
+    ]
 )
 PROVIDER = Section(
     keys={
@@ -363,7 +392,9 @@ COURIER = Section(
             }
         ),
         "http": Section(keys={"request_config": REQUEST}),
-        "channels": Items([], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})),
+        "channels": Items(
+            [], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})
+        ),
         "sms": Ignored(why="is the old form of courier.channels"),
         "template_override_path": Text(),
         "templates": Section(
@@ -418,9 +449,7 @@ TREE = Section(
                 "default_schema_id": Text("default"),
                 "default_schema_url": Ignored(why="is the old form of identity.schemas"),
                 "schemas": Items(
-                    of=Section(
-                        keys={"id": Text(required=True), "url": Source(required=True), "selfservice_selectable": Flag()}, open=True
-                    ),
+                    of=Section(keys={"id": Text(required=True), "url": Source(required=True), "selfservice_selectable": Flag()}, open=True),
                     least=1,
                 ),
             }
@@ -511,9 +540,7 @@ TREE = Section(
                 )
             }
         ),
-        "oauth2_provider": Later(
-            node=Section(keys={"url": Url(), "headers": Table(of=Text()), "override_return_to": Flag()})
-        ),
+        "oauth2_provider": Later(node=Section(keys={"url": Url(), "headers": Table(of=Text()), "override_return_to": Flag()})),
         "feature_flags": Section(
             keys={
                 "use_continue_with_transitions": Flag(False),

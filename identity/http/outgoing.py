@@ -138,7 +138,9 @@ def _session(private_too: bool) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no netrc; a proxy would look the names up in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.verify = next((path for path in (os.environ.get("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt") if path and os.path.exists(path)), True)
+    session.verify = next(
+        (path for path in (os.environ.get("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt") if path and os.path.exists(path)), True
+    )
     adapter = _Adapter(private_too)
     session.mount("http://", adapter)
     session.mount("https://", adapter)

@@ -21,7 +21,11 @@ def answer(engine, asked: dict) -> dict:
     """Return {"ok": text} or {"error": text}."""
     inputs = {"tla_codes": {"ctx": asked["ctx"]}} if asked["ctx"] is not None else {}
     try:
-        return {"ok": engine.evaluate_snippet("program", asked["program"], import_callback=no_imports, max_stack=MAX_STACK, ext_codes=asked["ext"], **inputs)}
+        return {
+            "ok": engine.evaluate_snippet(
+                "program", asked["program"], import_callback=no_imports, max_stack=MAX_STACK, ext_codes=asked["ext"], **inputs
+            )
+        }
     except RuntimeError as error:
         return {"error": str(error)}
 

@@ -28,7 +28,10 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "bad UTF-8 in a form": (b"method=password&identifier=%ff&password=x", "application/x-www-form-urlencoded"),
     "another type": (b"<x/>", "application/xml"),
     "no type": (b"{}", ""),
-    "a password of a megabyte": (b'{"method":"password","identifier":"a@example.org","password":"' + b"x" * 1_000_000 + b'"}', "application/json"),
+    "a password of a megabyte": (
+        b'{"method":"password","identifier":"a@example.org","password":"' + b"x" * 1_000_000 + b'"}',
+        "application/json",
+    ),
     "more than is read": (b"x" * (5 * 1024 * 1024 + 1), "application/json"),
     "wrong types": (b'{"method": ["password"], "identifier": {"a": 1}, "password": 7}', "application/json"),
 }
@@ -130,6 +133,16 @@ def test_it_stores_nobody_with_bad_traits(server: Server, client_type: type[Clie
 
 
 def test_it_says_no_to_evil_return_addresses(server: Server) -> None:
-    for evil in ("https://evil.example/", "//evil.example", "javascript:alert(1)", server.public + "@evil.example/self-service", "\\\\evil.example", "/\\evil.example", "https:evil.example"):
-        answer = App(server.public).request("GET", "/self-service/login/browser", params={"return_to": evil}, headers={"Accept": "application/json"})
+    for evil in (
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        server.public + "@evil.example/self-service",
+        "\\\\evil.example",
+        "/\\evil.example",
+        "https:evil.example",
+    ):
+        answer = App(server.public).request(
+            "GET", "/self-service/login/browser", params={"return_to": evil}, headers={"Accept": "application/json"}
+        )
         assert answer.status_code == 400, evil
