@@ -104,7 +104,7 @@ class FlowKind(ABC, Generic[F_]):
     def find(self, id: str, reason: str = "") -> F_:
         """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
-        flow = self.rows().filter(pk=key).first() if key else None
+        flow: F_ | None = self.rows().filter(pk=key).first() if key else None
         if flow is None:
             raise NotFound(reason)
         return flow
@@ -167,9 +167,9 @@ class FlowKind(ABC, Generic[F_]):
                     raise NotFound("This method is switched off.")
         raise InvalidSubmission(self.no_method())
 
-    def methods(self, submission: Submission) -> list[Any]:
+    def methods(self, submission: Submission) -> list[Method]:
         """Return the methods that may claim a submission, in the order in which they are asked."""
-        return methods.of(self.method_base)
+        return list(methods.of(self.method_base))
 
     @abstractmethod
     def no_method(self) -> Message: ...

@@ -27,7 +27,7 @@ from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity import crypto
-from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
+from identity.errors import SessionAAL2Required, SessionInactive, SessionRefreshRequired, Unauthorized
 from identity.http import cookies, problems
 from identity.identities import schemas, services
 from identity.identities.models import Identity
@@ -72,7 +72,7 @@ class Settings(FlowKind[SettingsFlow]):
         url = authentication.step_up_url(**({"return_to": back_to} if back_to else {}))
         try:
             authentication.require_aal(session, conf.settings().required_aal, url)
-        except authentication.SessionAAL2Required:
+        except SessionAAL2Required:
             if visit.is_api or visit.answers_json or visit.accepts_json:
                 raise
             return Elsewhere(url)

@@ -1,8 +1,8 @@
 """The admin listener's paths: /admin/* (the prefix may be left out), /console/, /health, /metrics, /openapi.json."""
 
 from django.contrib import admin
-from django.utils.module_loading import autodiscover_modules
 from django.urls import include, path, re_path
+from django.utils.module_loading import autodiscover_modules
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from identity.api import health, metrics

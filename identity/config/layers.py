@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -106,7 +107,7 @@ def _keys(node: Node, words: list[str]) -> Iterator[tuple[list[str | int], Node]
 def place(tree: dict[str, Any], path: Sequence[str | int], value: Any) -> None:
     """Put *value* into *tree*; lists are merged by index, a new index appends."""
     holder: Any = tree
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in itertools.pairwise(path):
         holder = _below(holder, step, [] if isinstance(following, int) else {})
     if isinstance(holder, list) and isinstance(path[-1], int):
         _below(holder, path[-1], value)

@@ -161,35 +161,10 @@ def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
         report.fault(f"{path}.client_secret", "is required.")
 
 
-PROVIDERS = tuple(
-    [
-        "github",
-        "github-app",
-        "gitlab",
-        "generic",
-        "google",
-        "microsoft",
-        "discord",
-        "salesforce",
-        "slack",
-        "facebook",
-        "auth0",
-        "vk",
-        "yandex",
-        "apple",
-        "spotify",
-        "netid",
-        "dingtalk",
-        "patreon",
-        "line",
-        "linkedin",
-        "linkedin_v2",
-        "lark",
-        "x",
-        "fedcm-test",
-        "amazon",
-        "uaepass",
-    ]
+PROVIDERS = (
+    *("github", "github-app", "gitlab", "generic", "google", "microsoft", "discord", "salesforce", "slack", "facebook", "auth0", "vk"),
+    *("yandex", "apple", "spotify", "netid", "dingtalk", "patreon", "line", "linkedin", "linkedin_v2", "lark", "x", "fedcm-test"),
+    *("amazon", "uaepass"),
 )
 PROVIDER = Section(
     keys={

@@ -23,7 +23,7 @@ from identity.config import Config, ConfigError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
-SECRET_FILE = ".vestibule-secret"
+SECRET_FILE = ".vestibule-secret"  # noqa: S105  its name
 
 
 class Command(BaseCommand):
@@ -134,7 +134,7 @@ def _console_password() -> str:
     if users.filter(is_superuser=True).exists():
         return ""
     password = secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+    users.create_superuser("admin", password=password)
     connection.close()
     return password
 
