@@ -61,8 +61,10 @@ def merge(below: Any, above: Any) -> Any:
         return above
     merged = dict(below)
     for name, value in above.items():
-        merged[name] = merge(below[name], value) if name in below and value is not None else value
-    return {name: value for name, value in merged.items() if value is not None or name not in below}
+        if value is None and name in below:
+            continue  # "courier:" with nothing below it says nothing
+        merged[name] = merge(below[name], value) if name in below else value
+    return merged
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str | int], Any]]:
