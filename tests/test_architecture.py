@@ -31,9 +31,7 @@ def test_imports_point_towards_identity(module: Path) -> None:
 
 @pytest.mark.parametrize("module", modules_of("identity/identities", "identity/credentials", "identity/sessions"), ids=str)
 def test_the_domain_does_not_know_its_api(module: Path) -> None:
-    imported = {
-        node.module or "" for node in ast.walk(ast.parse((ROOT / module).read_text())) if isinstance(node, ast.ImportFrom)
-    }
+    imported = {node.module or "" for node in ast.walk(ast.parse((ROOT / module).read_text())) if isinstance(node, ast.ImportFrom)}
     assert not {name for name in imported if name.startswith("identity.api")}
 
 

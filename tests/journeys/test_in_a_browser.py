@@ -137,7 +137,16 @@ def test_every_page_can_be_used_by_everybody(site: Server, browser: Browser, loo
         result = page.evaluate("() => axe.run()")
         found[path] = [one["id"] for one in result["violations"] if one["impact"] in ("serious", "critical")]
 
-    for path in ("/ui/login", "/ui/registration", "/ui/recovery", "/ui/verification", "/ui/welcome", "/ui/error?id=x", "/ui/dev/mailbox", "/ui/dev/hooks"):
+    for path in (
+        "/ui/login",
+        "/ui/registration",
+        "/ui/recovery",
+        "/ui/verification",
+        "/ui/welcome",
+        "/ui/error?id=x",
+        "/ui/dev/mailbox",
+        "/ui/dev/hooks",
+    ):
         check(path)
     sign_up(page, site, new_address())
     for path in ("/ui/welcome", "/ui/settings", "/ui/sessions", "/ui/dev/mailbox"):
