@@ -29,7 +29,6 @@ REF = Url(relative=True)
 SAME_SITE = Text(choices=("Strict", "Lax", "None"))
 SECRET = Text(shortest=16)
 AAL = ("aal1", "highest_available")
-SINGLE_DURATION = Text(pattern=r"[0-9]+(ns|us|ms|s|m|h)", kind="a duration of one unit, such as 30s")
 
 # -- listeners
 
@@ -263,7 +262,7 @@ METHODS = Section(
                         "haveibeenpwned_host": Text("api.pwnedpasswords.com"),
                         "max_breaches": Number(0, low=0, high=100),
                         "ignore_network_errors": Flag(True),
-                        "migrate_hook": Section(keys={"enabled": Flag(False), "config": REQUEST}),
+                        "migrate_hook": Section(keys={"enabled": Later(node=Flag()), "config": REQUEST}),
                     }
                 ),
             }
@@ -361,8 +360,8 @@ COURIER = Section(
                 "from_name": Text(""),
                 "headers": Table({}, of=Text()),
                 "local_name": Text("localhost"),
-                "client_cert_path": Text(""),
-                "client_key_path": Text(""),
+                "client_cert_path": Later(node=Text()),
+                "client_key_path": Later(node=Text()),
                 "templates": Ignored(),
             }
         ),
@@ -371,18 +370,20 @@ COURIER = Section(
             [], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})
         ),
         "sms": Ignored(why="is the old form of courier.channels"),
-        "template_override_path": Text(),
-        "templates": Section(
-            keys={
-                "recovery": BOTH,
-                "recovery_code": BOTH,
-                "verification": BOTH,
-                "verification_code": BOTH,
-                "registration_code": BOTH,
-                "login_code": BOTH,
-                "verifiable_address_changed": MESSAGE,
-                "authenticator_key_added": MESSAGE,
-            }
+        "template_override_path": Later(node=Text()),
+        "templates": Later(
+            node=Section(
+                keys={
+                    "recovery": BOTH,
+                    "recovery_code": BOTH,
+                    "verification": BOTH,
+                    "verification_code": BOTH,
+                    "registration_code": BOTH,
+                    "login_code": BOTH,
+                    "verifiable_address_changed": MESSAGE,
+                    "authenticator_key_added": MESSAGE,
+                }
+            )
         ),
     }
 )
@@ -477,7 +478,6 @@ TREE = Section(
                 "schedule": Items(["2s", "10s", "1m", "5m", "30m", "2h", "5h", "10h", "14h", "20h", "24h"], of=Duration()),
                 "threads": Number(8, low=1, high=64),
                 "broker_url": Text(""),
-                "keep": Duration("720h"),
             }
         ),
         "ui": Section(  # ours
@@ -503,18 +503,7 @@ TREE = Section(
             }
         ),
         "tracing": Later(node=Anything()),
-        "database": Section(
-            keys={
-                "cleanup": Section(
-                    keys={
-                        "batch_size": Number(100, low=1),
-                        "sleep": Section(keys={"tables": SINGLE_DURATION}, open=True),
-                        "older_than": SINGLE_DURATION,
-                    },
-                    open=True,
-                )
-            }
-        ),
+        "database": Later(node=Section(keys={"cleanup": Anything()})),
         "oauth2_provider": Later(node=Section(keys={"url": Url(), "headers": Table(of=Text()), "override_return_to": Flag()})),
         "feature_flags": Section(
             keys={
@@ -522,7 +511,7 @@ TREE = Section(
                 "choose_recovery_address": Later(node=Flag()),
                 "faster_session_extend": Flag(False),
                 "refresh_login_choose_address": Later(node=Flag()),
-                "legacy_continue_with_verification_ui": Flag(False),
+                "legacy_continue_with_verification_ui": Later(node=Flag()),
                 "legacy_require_verified_login_error": Flag(False),
                 "password_profile_registration_node_group": Text("default", choices=("password", "default")),
                 "legacy_oidc_registration_node_group": Later(node=Flag()),
