@@ -68,7 +68,7 @@ def test_it_shows_a_flow_with_one_select(app: Client) -> None:
 
 
 def test_it_signs_in_with_six_statements(app: Client) -> None:
-    """The flow, the identifier with credential and identity; then in one transaction the flow's end and the session; the addresses for the answer."""
+    """The flow; the identifier with its identity; the flow's end and the session in one transaction; the addresses for the answer."""
     address = registered(app)
     flow = begin(app, "login")
 
