@@ -18,6 +18,7 @@ from identity.config.nodes import NOTHING, Flag, Items, Later, Node, Section, Ta
 from identity.config.schema import TREE
 
 PERSON = "file://" + str(Path(__file__).with_name("person.schema.json"))  # of the embedded default
+OWN_SECRET = os.urandom(32).hex()  # of a process that was given none by `serve` either
 GENERIC = frozenset(("config", "help", "version", "revision"))  # names that other programs set in the environment, too
 
 
@@ -179,8 +180,8 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     if isinstance(totp.get("config"), dict):
         totp["config"].setdefault("issuer", base.split("://", 1)[-1].split(":")[0])
     secrets = tree["secrets"]
-    if not secrets.get("default"):
-        secrets["default"] = [environ["VESTIBULE_SECRET"]] if environ.get("VESTIBULE_SECRET") else secrets.get("cookie") or []
+    if not secrets.get("default") and not secrets.get("cookie"):
+        secrets["default"] = [environ.get("VESTIBULE_SECRET") or OWN_SECRET]
     if tree.get("log", {}).get("level") == "warn":
         tree["log"]["level"] = "warning"
     return tree

@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from identity import conf, config
-from identity.config import Config, ConfigError
+from identity.config import Config, ConfigError, layers
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
 def _provide_secret(c: Config) -> None:
     """Give every process the same secret when none is configured: kept beside the database in development, else for this run only."""
-    if c.get("secrets.cookie") or c.get("secrets.default"):
+    if c.get("secrets.cookie") or c.get("secrets.default") != [layers.OWN_SECRET]:
         return
     secret = secrets.token_urlsafe(32)
     if c.dev:
