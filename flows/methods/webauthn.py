@@ -132,8 +132,7 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         identity = credential.identity if credential and usable else None
         if not usable:
             if not conf.hides_accounts():
-                container.set_value(flow, "identifier", "")
-                raise InvalidSubmission(keys.unknown())
+                raise InvalidSubmission(messages.no_account_with_key())
             made_up = crypto.keyed_hash(f"no key of {normalize.identifier(identifier)}")
             usable = [Key(id=bytes.fromhex(made_up), public_key=b"")]
         asked = self._question(flow, usable, identity, continue_button())
