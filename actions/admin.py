@@ -43,7 +43,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        rows: QuerySet[Delivery] = super().get_queryset(request)
+        rows: QuerySet[Delivery] = super().get_queryset(request).exclude(status=Delivery.WITHHELD)
         return rows.defer("content")
 
     @display(description="status", ordering="status", label=LABELS)  # type: ignore[untyped-decorator]  # unfold has no types

@@ -29,6 +29,11 @@ HIDDEN = "<hidden outside of development mode>"
 FIRST = uuid.UUID(int=2**128 - 1)  # after every key: lists are newest first
 
 
+def _shown() -> QuerySet[Delivery]:
+    """Every delivery but those that were made for nobody."""
+    return Delivery.objects.exclude(status=Delivery.WITHHELD)
+
+
 def status_of(delivery: Delivery) -> str:
     """Return the status as operators know it: a row that somebody has claimed is being processed."""
     claimed = delivery.status == Delivery.QUEUED and delivery.lease_until is not None and delivery.lease_until > timezone.now()
@@ -72,7 +77,7 @@ class Messages(OperatorView):
     """GET /courier/messages: what was or will be sent to people."""
 
     def get(self, request: Request) -> HttpResponse:
-        query, rows = request.query_params, Delivery.objects.filter(channel__in=MESSAGES)
+        query, rows = request.query_params, _shown().filter(channel__in=MESSAGES)
         size = pagination.size_of(request._request, 10, 500, Undecodable)
         if status := query.get("status"):
             rows = _in_status(rows, status)
@@ -90,7 +95,7 @@ class OneMessage(OperatorView):
     """GET /courier/messages/{id}: one message with its attempts."""
 
     def get(self, request: Request, id: str) -> HttpResponse:
-        found = _find(id, Delivery.objects.filter(channel__in=MESSAGES))
+        found = _find(id, _shown().filter(channel__in=MESSAGES))
         attempts = [_dispatch(row) for row in reversed(found.tries.all())]
         return json_response(message(found) | ({"dispatches": attempts} if attempts else {}))
 
@@ -138,7 +143,7 @@ class Deliveries(OperatorView):
     """GET /deliveries: webhooks and messages, newest first."""
 
     def get(self, request: Request) -> HttpResponse:
-        query, rows = request.query_params, Delivery.objects.defer("content")
+        query, rows = request.query_params, _shown().defer("content")
         size = pagination.size_of(request._request, 250, 500)
         if status := query.get("status"):
             rows = _in_status(rows, status)
@@ -158,7 +163,7 @@ class OneDelivery(OperatorView):
     """GET /deliveries/{id}: one delivery with its attempts."""
 
     def get(self, request: Request, id: str) -> HttpResponse:
-        found = _find(id, Delivery.objects.defer("content"))
+        found = _find(id, _shown().defer("content"))
         return json_response(delivery(found) | {"attempts": [_attempt(row) for row in found.tries.all()]})
 
 
@@ -166,7 +171,7 @@ class Replay(OperatorView):
     """POST /deliveries/{id}/replay: send it again."""
 
     def post(self, request: Request, id: str) -> HttpResponse:
-        found = _find(id, Delivery.objects.all())
+        found = _find(id, _shown())
         if not outbox.requeue(Delivery.objects.filter(pk=found.pk)):
             raise Conflict("It was sent, and what it said is not kept.")
         found.refresh_from_db()

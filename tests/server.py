@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psycopg
 import requests
 import yaml
 
@@ -42,12 +44,20 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+def fresh_database(dsn: str) -> str:
+    """Return the address of a new, empty database beside the one at *dsn*."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # a name of ours
+    return f"{dsn.rpartition('/')[0]}/{name}"
+
+
 class Server:
     """`with Server(config, dsn) as server:` runs `manage.py serve` until the block ends."""
 
     def __init__(self, config: dict[str, Any] | None = None, dsn: str = "", *, dev: bool = True, host: str = "127.0.0.1") -> None:
         self.home = Path(tempfile.mkdtemp(prefix="vestibule-test-"))
-        self.dsn = dsn or f"sqlite://{self.home}/test.sqlite3"
+        self.dsn = fresh_database(dsn) if dsn else f"sqlite://{self.home}/test.sqlite3"
         self.public_port, self.admin_port = free_port(), free_port()
         self.public, self.admin = f"http://{host}:{self.public_port}", f"http://127.0.0.1:{self.admin_port}"
         listeners = {

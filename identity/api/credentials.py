@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -171,7 +171,7 @@ def _objects(config: Config, name: str) -> list[Config]:
     found = config.get(name)
     if found is None:
         return []
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+    if not _are_objects(found):
         raise Malformed(f'"{name}" is not a list of objects.')
     return found
 
@@ -253,10 +253,28 @@ def take_over(identity: Identity, wanted: Any, before: dict[str, Any]) -> None:
         if seen == before.get(type):
             continue
         config, names = (seen.get("config"), seen.get("identifiers")) if isinstance(seen, dict) else (None, None)
-        if type not in SHOWABLE or not isinstance(config or {}, dict) or not _are_names(names):
+        if type not in SHOWABLE or not _is_sound(config or {}) or not _are_names(names):
             raise BadRequest(f'"{type}" is not a credential.')
         credential = identity.credential(type) or services.new_credential(identity, type)
         credential.config, credential.names = sealing.seal(type, config or {}), sorted(set(names or ()))
+
+
+def _is_sound(config: Any) -> bool:
+    """Whether every list and every secret of a config has the type with which it is read; what they hold is the operator's business."""
+    return (
+        isinstance(config, dict)
+        and all(isinstance(config.get(name, ""), str) for name in ("totp_url", "hashed_password", "user_handle"))
+        and all(_are_entries(config.get(name, [])) for name in ("addresses", *LISTS.values()))
+    )
+
+
+def _are_entries(found: Any) -> bool:
+    named = ("id", "public_key", "code", "provider", "subject", "address", "channel")
+    return _are_objects(found) and all(isinstance(entry.get(name, ""), str) for entry in found for name in named)
+
+
+def _are_objects(found: Any) -> TypeGuard[list[Config]]:
+    return isinstance(found, list) and all(isinstance(entry, dict) for entry in found)
 
 
 def _are_names(names: Any) -> bool:

@@ -36,7 +36,9 @@ class Identity(models.Model):
 
     class Meta:
         verbose_name_plural = "identities"
-        indexes = [models.Index(fields=["organization_id"], condition=models.Q(organization_id__isnull=False), name="identity_organization")]
+        indexes = [
+            models.Index(fields=["organization_id"], condition=models.Q(organization_id__isnull=False), name="identity_organization"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -234,10 +234,12 @@ def _columns(row: models.Model) -> dict[str, Any]:
 
 
 def _sync_credentials(before: Identity, after: Identity) -> None:
-    if gone := [row.pk for type, row in before.factors.items() if type not in after.factors]:
+    kept = {row.pk for row in after.factors.values()}
+    if gone := [row.pk for row in before.factors.values() if row.pk not in kept]:
         Credential.objects.filter(pk__in=gone).delete()
     for type, credential in after.factors.items():
         old = before.factors.get(type)
+        old = old if old is not None and old.pk == credential.pk else None
         credential.identity = after
         if old is None:
             credential.save(force_insert=True)

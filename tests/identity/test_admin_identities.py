@@ -517,6 +517,16 @@ def test_it_patches_a_hash_and_keeps_what_it_did_not_touch(operator):
     assert Credential.objects.get(type="totp").config == before
 
 
+def test_it_patches_a_credential_away_and_keeps_its_identifiers(operator):
+    made = create(operator, credentials={"totp": {"config": {"totp_url": TOTP}}, "password": {"config": {"hashed_password": HASH}}}).json()
+
+    after = patch(operator, made["id"], ("remove", "/credentials/password"), ("remove", "/credentials/totp")).json()
+
+    assert sorted(after["credentials"]) == ["code", "password", "webauthn"]
+    assert Credential.objects.get(type="password").config == {}
+    assert [p["id"] for p in operator.get("/admin/identities", {"credentials_identifier": "ada@h.test"}).json()] == [made["id"]]
+
+
 @pytest.mark.parametrize(
     "operations",
     [
@@ -529,6 +539,11 @@ def test_it_patches_a_hash_and_keeps_what_it_did_not_touch(operator):
         [("replace", "/credentials/password", {"type": "totp"})],
         [("add", "/credentials/nonsense", {"type": "nonsense"})],
         [("add", "/credentials/password/config", 7)],
+        [("add", "/credentials/password/config/hashed_password", 7)],
+        [("add", "/credentials/webauthn/config/credentials", "keys")],
+        [("add", "/credentials/webauthn/config/credentials", [{"id": ["x"]}])],
+        [("add", "/credentials/code/config/addresses/0", None)],
+        [("add", "/credentials/password/identifiers", [7])],
         [("replace", "/state", "asleep")],
         [("replace", "/state", None)],
         [("remove", "/state")],
