@@ -28,7 +28,9 @@ class TooManyAttempts(Exception):
     """The flow's budget of guesses is used up; a new code does not renew it."""
 
 
-def issue(flow: Flow, via: str, address: str, identity: Identity | None, *, lifespan: timedelta | None = None, operators: bool = False) -> str:
+def issue(
+    flow: Flow, via: str, address: str, identity: Identity | None, *, lifespan: timedelta | None = None, operators: bool = False
+) -> str:
     """Return a new code for this flow; earlier ones of the flow are void. The row holds its keyed hash only.
 
     Without an *identity* nobody can use it: the row is written so that an unknown address costs as much time as a known one.
@@ -38,7 +40,9 @@ def issue(flow: Flow, via: str, address: str, identity: Identity | None, *, life
     return code
 
 
-def issue_link(flow: Flow, via: str, address: str, identity: Identity | None, *, lifespan: timedelta | None = None, operators: bool = False) -> str:
+def issue_link(
+    flow: Flow, via: str, address: str, identity: Identity | None, *, lifespan: timedelta | None = None, operators: bool = False
+) -> str:
     """Return a new token for a link to this flow; otherwise as `issue`."""
     token = alphanumeric(TOKEN)
     _store(flow, f"{flow.kind}_{LINK}", token, via, address, identity, lifespan or conf.link_lifespan(), operators)
@@ -112,5 +116,3 @@ def template_data(flow: Flow, address: str, identity: dict[str, Any] | None, lif
         "transient_payload": flow.transient_payload or {},
         "expires_in_minutes": minutes(lifespan),
     }
-
-

@@ -113,7 +113,9 @@ class Codes:
 
 @config.per_config
 def codes(c: Config) -> Codes:
-    return Codes(units.duration(c.get("selfservice.methods.code.config.lifespan")), int(c.get("selfservice.methods.code.config.max_submissions")))
+    return Codes(
+        units.duration(c.get("selfservice.methods.code.config.lifespan")), int(c.get("selfservice.methods.code.config.max_submissions"))
+    )
 
 
 @config.per_config

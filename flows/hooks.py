@@ -5,7 +5,8 @@ A flow announces moments; it does not know what runs then. `settings.HOOKS` name
     before(context)  -> Plan    a flow was asked for; nothing is stored yet
     after(context)   -> Plan    a submission was right
 
-A plan holds what will run, by phase; the engine walks it. Calls to the outside never happen inside a transaction, so a plan has two kinds of phases:
+A plan holds what will run, by phase; the engine walks it. Calls to the outside never happen inside a transaction, so a
+plan has two kinds of phases:
 
     phase          transaction   what runs                                             raises
     ask            none          before a flow; login, recovery, verification:         InvalidSubmission, Problem

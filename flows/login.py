@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -12,7 +11,7 @@ from flows import continue_with, hooks
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
-from flows.methods.base import LoginMethod, NextStep, Redirect
+from flows.methods.base import LoginMethod, Method, NextStep, Redirect
 from flows.models import LoginFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
 from flows.submission import Submission
@@ -92,7 +91,7 @@ class Login(FlowKind[LoginFlow]):
         container.say(flow, [messages.generic("You are signed in already.")])
         return Shown(flow)
 
-    def methods(self, submission: Submission) -> list[Any]:
+    def methods(self, submission: Submission) -> list[Method]:
         assert isinstance(submission.flow, LoginFlow)
         wanted = submission.flow.requested_aal
         return [method for method in methods.of(LoginMethod) if method.aal == wanted]
@@ -120,7 +119,13 @@ class Login(FlowKind[LoginFlow]):
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         opened = self._session(visit, method, identity)
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=identity,
+            session=opened.session,
+            transient_payload=flow.transient_payload or {},
         )
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))

@@ -115,7 +115,7 @@ class Registration(FlowKind[RegistrationFlow]):
 
     def echo(self, flow: RegistrationFlow, submission: Submission, said: Sequence[Message]) -> None:
         if all(message.id != self.no_method().id for message in said):
-            container.set_traits(flow, submission.traits(schemas.get(flow.identity_schema)))
+            container.set_traits(flow, submission.legible_traits(schemas.get(flow.identity_schema)))
 
     def _screen(self, submission: Submission) -> str:
         """Return the page of the two-step form that was asked for, "" when a credential was sent."""
@@ -150,9 +150,7 @@ class Registration(FlowKind[RegistrationFlow]):
     def finish(self, visit: Visit, flow: RegistrationFlow, method: RegistrationMethod, identity: Identity) -> Outcome:
         """Store a new person. What may refuse runs before; a hook that is awaited stands between two commits."""
         goes_to = self.return_to(self.wanted_return(flow), method.name)
-        context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {}
-        )
+        context = HookContext(flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {})
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         plan = hooks.runner().after(context)
@@ -176,9 +174,7 @@ class Registration(FlowKind[RegistrationFlow]):
                     opened = self._record(visit, plan, context, method)
         if opened is not None and visit.is_api:
             context.continue_with.append(continue_with.set_ory_session_token(opened.token))
-        return Done(
-            flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to
-        )
+        return Done(flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to)
 
     def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, method: RegistrationMethod) -> OpenedSession | None:
         """Record the rest, and open a session if an action asked for one."""

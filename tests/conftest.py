@@ -51,7 +51,6 @@ def hooks() -> Iterator[Receiver]:
         yield receiver
 
 
-
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server with the tests' plain configuration, once on SQLite and once on PostgreSQL."""

@@ -39,9 +39,7 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
         ]
 
     def _field(self, autocomplete: str) -> Node:
-        return nodes.field(
-            "password", self.name, "password", required=True, autocomplete=autocomplete, label=messages.password_label()
-        )
+        return nodes.field("password", self.name, "password", required=True, autocomplete=autocomplete, label=messages.password_label())
 
     def login(self, submission: Submission) -> Identity:
         """Return the identity that identifier and password name.
