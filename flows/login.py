@@ -73,9 +73,10 @@ class Login(FlowKind[LoginFlow]):
     # -- submitting
 
     def echo(self, flow: LoginFlow, submission: Submission, said: Sequence[Message]) -> None:
-        """Keep who one said to be, until it was proved."""
-        typed = "" if submission.is_proved else submission.text("identifier") or submission.text("password_identifier")
-        if typed or submission.is_proved:
+        """Keep who one said to be, until it was proved, or turned out to have no key here."""
+        has_no_key = any(message.id == messages.NO_ACCOUNT_WITH_KEY for message in said)
+        typed = "" if submission.is_proved or has_no_key else submission.text("identifier") or submission.text("password_identifier")
+        if typed or submission.is_proved or has_no_key:
             container.set_value(flow, "identifier", typed)
 
     def admit(self, visit: Visit, flow: LoginFlow) -> Outcome | None:

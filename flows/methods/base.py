@@ -6,12 +6,14 @@ that the submission comes from where the flow was begun, and that the method is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from flows import conf
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.submission import Submission
+from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from identity.identities.models import Identity
 from identity.identities.schemas import Schema
@@ -52,6 +54,9 @@ class Method:
     def claims(self, submission: Submission) -> bool:
         """Whether this submission is for this method."""
         return submission.method == self.name
+
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        """Put what was typed back into a form that is shown again, or take out of it what is not to be sent again."""
 
     says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it
 

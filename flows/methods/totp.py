@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -56,7 +57,6 @@ class TOTP(LoginMethod, SettingsMethod):
             TooManyGuesses: It was guessed too often.
         """
         assert submission.session is not None
-        container.set_value(submission.flow, CODE, None)
         submission.require(CODE)
         code = submission.text(CODE)
         if len(code) < SHORTEST:
@@ -70,6 +70,9 @@ class TOTP(LoginMethod, SettingsMethod):
             raise InvalidSubmission(code_invalid())
         attempts.forgive(identity, self.name, submission.session)
         return identity
+
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        container.set_value(submission.flow, CODE, None)
 
     # settings
 

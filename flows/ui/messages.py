@@ -86,6 +86,13 @@ def credentials_invalid() -> Message:
     return _error(4000006, "That does not fit any account. Check the spelling and your password.")
 
 
+NO_ACCOUNT_WITH_KEY = 4000015
+
+
+def no_account_with_key() -> Message:
+    return _error(NO_ACCOUNT_WITH_KEY, "There is no account here with this key. Check the spelling, or sign in another way.")
+
+
 # registration
 
 
