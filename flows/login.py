@@ -53,7 +53,17 @@ class Login(FlowKind[LoginFlow]):
             schemas.selectable(schema)
         flow = self.new(visit, refresh=refresh, requested_aal=wanted, identity_schema=schema)
         self.fill(flow, session)
-        return self.store(visit, flow)
+        self.store(visit, flow)
+        if wanted == aal.AAL2:
+            self._begin_alone(visit, flow)
+        return flow
+
+    def _begin_alone(self, visit: Visit, flow: LoginFlow) -> None:
+        """Let the one method that the form offers go ahead: a second factor that is sent is on its way at once."""
+        groups = {node["group"] for node in flow.ui["nodes"]} - {"default"}
+        for method in self.offered(flow):
+            if groups == {method.name} and method.begin_alone(visit, flow, ""):
+                flow.save(update_fields=["ui", "active", "state", "internal"])
 
     def fill(self, flow: LoginFlow, session: Session | None) -> None:
         """Give the flow its form: what this person can prove, or everything when nobody is known yet."""
@@ -63,8 +73,9 @@ class Login(FlowKind[LoginFlow]):
             said.append(messages.login_refresh())
         if session and flow.requested_aal > session.aal:
             said.append(messages.login_second_factor())
-        form = [node for method in self.offered(flow) for node in method.login_nodes(flow, identity)]
-        if form or flow.is_browser:
+        asked = [(method, method.login_nodes(flow, identity)) for method in self.offered(flow)]
+        form = [node for _, fields in asked for node in fields]
+        if flow.is_browser or any(fields and method.tells_apps_of_csrf for method, fields in asked):
             form.insert(0, nodes.csrf())
         container.build(flow, form, said)
 

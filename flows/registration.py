@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from flows import conf, continue_with, hooks
+from flows import conf, continue_with, hooks, states
 from flows.errors import FlowDisabled, InvalidSubmission
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
@@ -141,8 +141,8 @@ class Registration(FlowKind[RegistrationFlow]):
                 node["attributes"]["type"] = "hidden"
             back = nodes.submit("screen", "profile", PREVIOUS, messages.registration_back())
             container.build(flow, [nodes.csrf(), *hidden, *credentials, back], [messages.registration_choose_credential()])
-        flow.active = ""
-        flow.save(update_fields=["ui", "active", "internal"])
+        flow.active, flow.state = "", states.CHOOSE_METHOD
+        flow.save(update_fields=["ui", "active", "state", "internal"])
         return Shown(flow)
 
     # -- storing

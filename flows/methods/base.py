@@ -13,6 +13,7 @@ from flows import conf
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.submission import Submission
 from flows.ui.nodes import Node
+from flows.visit import Visit
 from identity.identities.models import Identity
 from identity.identities.schemas import Schema
 
@@ -49,6 +50,10 @@ class Method:
     def is_enabled(self) -> bool:
         return conf.is_method_enabled(self.name)
 
+    def is_offered(self, flow: str) -> bool:
+        """Whether it is switched on for this kind of flow, such as "login"."""
+        return self.is_enabled()
+
     def claims(self, submission: Submission) -> bool:
         """Whether this submission is for this method."""
         return submission.method == self.name
@@ -58,10 +63,18 @@ class Method:
 
 class LoginMethod(Method):
     aal: ClassVar[str] = "aal1"
+    tells_apps_of_csrf: ClassVar[bool] = True  # its form has the field even where it stays empty
 
     def login_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
         """Return the fields. *identity* is who is signed in already and proves it again, or None."""
         raise NotImplementedError
+
+    def begin_alone(self, visit: Visit, flow: LoginFlow, identifier: str) -> bool:
+        """Do at once what the person would have to ask for, when the stored form leads nowhere else. Returns whether it did.
+
+        *identifier* is whom they said to be, "" when it is who is signed in.
+        """
+        return False
 
     def login(self, submission: Submission) -> Identity | NextStep | Redirect:
         """Return who has proved to be whom.
@@ -156,5 +169,14 @@ def of(kind: type[Kind]) -> list[Kind]:
     return sorted(found, key=lambda method: ORDER.index(method.name) if method.name in ORDER else len(ORDER))
 
 
+FLOWS: dict[type[Method], str] = {
+    LoginMethod: "login",
+    RegistrationMethod: "registration",
+    SettingsMethod: "settings",
+    RecoveryMethod: "recovery",
+    VerificationMethod: "verification",
+}
+
+
 def enabled(kind: type[Kind]) -> list[Kind]:
-    return [method for method in of(kind) if method.is_enabled()]
+    return [method for method in of(kind) if method.is_offered(FLOWS[kind])]
