@@ -126,6 +126,10 @@ def codes(c: Config) -> Codes:
     )
 
 
+def asks_identifier_first() -> bool:
+    return flow("login").style == "identifier_first"
+
+
 @config.per_config
 def hides_accounts(c: Config) -> bool:
     """Whether a form that asks for the identifier first answers for unknown ones as for known ones."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from flows import continue_with, hooks
+from flows import conf, continue_with, hooks
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
@@ -18,6 +18,7 @@ from flows.outcome import Done, Elsewhere, Outcome, Shown
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
 from flows.ui.messages import Message
+from flows.ui.nodes import Node
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity.errors import BadRequest, IdentityDisabled, SessionAAL1Required, SessionAlreadyAvailable
@@ -73,11 +74,16 @@ class Login(FlowKind[LoginFlow]):
             said.append(messages.login_refresh())
         if session and flow.requested_aal > session.aal:
             said.append(messages.login_second_factor())
-        asked = [(method, method.login_nodes(flow, identity)) for method in self.offered(flow)]
+        asked = [(method, self._asks(method, flow, identity)) for method in self.offered(flow)]
         form = [node for _, fields in asked for node in fields]
         if flow.is_browser or any(fields and method.tells_apps_of_csrf for method, fields in asked):
             form.insert(0, nodes.csrf())
         container.build(flow, form, said)
+
+    def _asks(self, method: LoginMethod, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        if conf.asks_identifier_first() and identity is None and flow.requested_aal == aal.AAL1:
+            return method.first_step_nodes(flow)
+        return method.login_nodes(flow, identity)
 
     def offered(self, flow: LoginFlow) -> list[LoginMethod]:
         return [method for method in methods.enabled(LoginMethod) if method.aal == flow.requested_aal]

@@ -69,6 +69,14 @@ class LoginMethod(Method):
         """Return the fields. *identity* is who is signed in already and proves it again, or None."""
         raise NotImplementedError
 
+    def first_step_nodes(self, flow: LoginFlow) -> list[Node]:
+        """Return what stands beside the question for the identifier, where that is asked first."""
+        return []
+
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        """Return the fields for who said to be *identity*. None: it shall not show who has what, everybody sees them."""
+        return []
+
     def begin_alone(self, visit: Visit, flow: LoginFlow, identifier: str) -> bool:
         """Do at once what the person would have to ask for, when the stored form leads nowhere else. Returns whether it did.
 

@@ -57,9 +57,11 @@ class CodeLogin(LoginMethod):
             return [_address_button(address) for address in _candidates(flow, identity)] if identity else []
         schema = schemas.get(flow.identity_schema)
         name = nodes.field("identifier", "default", value="", required=True, label=traits.identifier_label(schema))
-        return [name, *self.second_step_nodes()]
+        return [name, nodes.submit("method", self.name, self.name, send_button())]
 
-    def second_step_nodes(self) -> list[Node]:
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        if identity is not None and not addresses_of(identity):
+            return []
         return [nodes.submit("method", self.name, self.name, send_button())]
 
     def begin_alone(self, visit: Visit, flow: LoginFlow, identifier: str) -> bool:
