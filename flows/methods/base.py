@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from flows import conf
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
+from flows.outcome import Outcome
 from flows.submission import Submission
 from flows.ui.nodes import Node
 from flows.visit import Visit
@@ -30,6 +31,14 @@ class Redirect:
     """The browser has to go elsewhere to prove something."""
 
     url: str
+    carries: str = ""  # what it has to bring back, so that nobody else comes back in its place
+
+
+@dataclass(frozen=True)
+class Converted:
+    """It went on in another flow, to this end: who signs in and has no account signs up."""
+
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -58,12 +67,14 @@ class Method:
         """Whether this submission is for this method."""
         return submission.method == self.name
 
+    checks_token: ClassVar[bool] = True  # a browser's form needs the token against forgery; else its cookie is enough
     says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it
 
 
 class LoginMethod(Method):
     aal: ClassVar[str] = "aal1"
     tells_apps_of_csrf: ClassVar[bool] = True  # its form has the field even where it stays empty
+    replaces_session: ClassVar[bool] = False  # who proves again who they are gets another session; else the present one is raised
 
     def login_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
         """Return the fields. *identity* is who is signed in already and proves it again, or None."""
@@ -84,7 +95,7 @@ class LoginMethod(Method):
         """
         return False
 
-    def login(self, submission: Submission) -> Identity | NextStep | Redirect:
+    def login(self, submission: Submission) -> Identity | NextStep | Redirect | Converted:
         """Return who has proved to be whom.
 
         Raises:
@@ -94,10 +105,12 @@ class LoginMethod(Method):
 
 
 class RegistrationMethod(Method):
+    brings_traits: ClassVar[bool] = False  # it says who somebody is: what was typed need not be complete
+
     def registration_nodes(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
         raise NotImplementedError
 
-    def register(self, submission: Submission, identity: Identity) -> NextStep | Redirect | None:
+    def register(self, submission: Submission, identity: Identity) -> NextStep | Redirect | Converted | None:
         """Give the proposed identity, whose traits are valid, its credential.
 
         Raises:
