@@ -132,8 +132,14 @@ class CodeLogin(LoginMethod):
     # checking
 
     def _enter(self, submission: Submission, flow: LoginFlow) -> Identity:
+        try:
+            return self._checked(submission, flow)
+        except (InvalidSubmission, attempts.TooManyGuesses):
+            _ask_anew(flow, submission.text("identifier"))
+            raise
+
+    def _checked(self, submission: Submission, flow: LoginFlow) -> Identity:
         is_second = flow.requested_aal == aal.AAL2
-        _ask_anew(flow, submission.text("identifier"))
         submission.require("code")
         if not is_second:
             submission.require("identifier")

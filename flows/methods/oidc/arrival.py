@@ -108,6 +108,7 @@ def _at_registration(submission: Submission, account: Account) -> Outcome:
 
 
 def _sign_up(submission: Submission, flow: RegistrationFlow, account: Account) -> Outcome:
+    form = flow.ui
     only_the_way_back(flow, account.rules)
     schema = schemas.get(flow.identity_schema)
     mapped = claims.map_claims(account)
@@ -118,11 +119,15 @@ def _sign_up(submission: Submission, flow: RegistrationFlow, account: Account) -
     oidc.add(identity, _entry(account))
     method = METHODS["oidc"]
     assert isinstance(method, RegistrationMethod)
+    form, flow.ui = flow.ui, form  # hooks are told of the form as it was sent; the other is shown when one of them refuses
     try:
         return _registration().finish(submission.visit, flow, method, identity, account.proof())
     except services.Taken:
         flow.completed_at = None
         return _offer_linking(submission, flow, account, identity)
+    except Exception:
+        flow.ui = form
+        raise
 
 
 def _entry(account: Account) -> dict[str, Any]:

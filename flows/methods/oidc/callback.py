@@ -13,6 +13,7 @@ from flows import engine, exchange, present
 from flows.kind import KINDS
 from flows.methods.base import METHODS
 from flows.methods.oidc import arrival, providers, state
+from flows.methods.oidc.claims import Account
 from flows.methods.oidc.providers.base import Provider, Refused
 from flows.methods.oidc.state import Record, State
 from flows.models import Flow, RegistrationFlow, TokenExchange
@@ -96,16 +97,24 @@ def _finish(visit: Visit, submission: Submission, record: Record) -> Outcome:
     provider = providers.find(record.provider)
     if provider is None or not METHODS["oidc"].is_enabled():
         raise NotFound("There is no such provider any more.")
-    if isinstance(flow, RegistrationFlow):
-        arrival.only_the_way_back(flow, provider.rules)
+    try:
+        account = _account(visit, provider, record)
+    except Problem:
+        if isinstance(flow, RegistrationFlow):
+            arrival.only_the_way_back(flow, provider.rules)
+        raise
+    return arrival.land(submission, account)
+
+
+def _account(visit: Visit, provider: Provider, record: Record) -> Account:
+    """Return the account that the browser brings word of. Raises what providers raise."""
     if refused := visit.query("error"):
         raise Refused(_said(provider, refused, visit.query("error_description")))
     code = visit.query("code") or visit.query("authCode")
     if not code:
         raise Refused(f"{provider.rules.label} sent no code.")
     query = {name: visit.query(name) for name in ("user",) if visit.query(name)}
-    account = provider.arrive(code=code, nonce=record.nonce, verifier=record.verifier, query=query)
-    return arrival.land(submission, account)
+    return provider.arrive(code=code, nonce=record.nonce, verifier=record.verifier, query=query)
 
 
 def _said(provider: Provider, error: str, description: str) -> str:

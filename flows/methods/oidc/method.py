@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flows import linking
 from flows.errors import InvalidSubmission
 from flows.methods.base import Converted, LoginMethod, Redirect, RegistrationMethod, SettingsMethod, register
 from flows.methods.oidc import arrival, conf, outgoing, providers, state, words
@@ -65,6 +66,9 @@ class OIDC(LoginMethod, RegistrationMethod, SettingsMethod):
         """
         flow = submission.flow
         assert isinstance(flow, LoginFlow)
+        if linking.is_pending(flow) and not flow.is_browser:
+            # whoever holds the app's form could let somebody else's browser complete it
+            raise InvalidSubmission(messages.generic("To link an account with another provider, begin in a browser. Or sign in another way."))
         flow.active = self.name
         return self._go(submission, _require(submission.text("provider")), is_refresh=flow.refresh)
 
