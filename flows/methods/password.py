@@ -42,6 +42,12 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             nodes.submit("method", self.name, self.name, messages.login_confirm_button()),
         ]
 
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        credential = identity.credential(self.name) if identity else None
+        if identity is not None and (credential is None or not credential.config.get("hashed_password")):
+            return []
+        return [self._field("current-password"), nodes.submit("method", self.name, self.name, messages.login_password_button())]
+
     def _field(self, autocomplete: str) -> Node:
         return nodes.field("password", self.name, "password", required=True, autocomplete=autocomplete, label=messages.password_label())
 

@@ -1,10 +1,10 @@
-"""Proving an address by a code that is sent to it (contract: methods.md 6.5, 6.7)."""
+"""Proving an address by a code that is sent to it: recovery and verification (contract: methods.md 6.5, 6.7)."""
 
 from __future__ import annotations
 
 from flows import codes, conf, letters, states
 from flows.errors import InvalidSubmission, StartAnew
-from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod, register
+from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod
 from flows.models import Code, RecoveryFlow, VerificationFlow
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
@@ -15,10 +15,8 @@ from identity.identities import formats, normalize
 LONGEST = 320  # characters of an address
 
 
-@register
-class CodeMethod(RecoveryMethod, VerificationMethod):
+class CodeProof(RecoveryMethod, VerificationMethod):
     name = "code"
-    says_disabled = True
 
     # recovery
 
@@ -115,9 +113,7 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
         if flow.state == states.SENT_EMAIL:
             for index, node in enumerate(flow.ui["nodes"]):
                 if nodes.name_of(node) == "email":
-                    flow.ui["nodes"][index] = nodes.field(
-                        "email", self.name, "email", value="", required=True, label=messages.email_label()
-                    )
+                    flow.ui["nodes"][index] = email_field(self.name, "")
 
     def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
         if query.get("code"):
