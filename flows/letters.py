@@ -14,7 +14,7 @@ from django.db import transaction
 
 from flows import codes, conf, courier
 from flows.courier import CourierMessage
-from flows.models import Flow, RecoveryFlow, VerificationFlow
+from flows.models import Flow, PendingChange, RecoveryFlow, VerificationFlow
 from identity import conf as identity_conf
 from identity.api import representations
 from identity.http import problems
@@ -82,9 +82,15 @@ def _mark_sent(address_id: Any) -> None:
     rows.update(status=VerifiableAddress.SENT)
 
 
-def verifiable(value: str, via: str) -> Addressee:
-    """Find who could verify this address."""
-    row = None if "\x00" in value else VerifiableAddress.objects.select_related("identity").filter(via=via, value=value[:400]).first()
+def verifiable(flow: VerificationFlow, value: str, via: str) -> Addressee:
+    """Find who could verify this address in this flow: whose it is, or whose it shall be once it is proved here."""
+    if "\x00" in value:
+        return Addressee(via, value, None)
+    if flow.identity_id:
+        waiting = PendingChange.objects.select_related("identity").filter(verification_flow_id=flow.pk, via=via, address=value).first()
+        if waiting is not None:
+            return Addressee(via, value, waiting.identity)
+    row = VerifiableAddress.objects.select_related("identity").filter(via=via, value=value[:400]).first()
     return Addressee(via, value, row.identity if row else None, row.pk if row else None)
 
 

@@ -66,7 +66,8 @@ class Recovery(ProvingKind[RecoveryFlow]):
     def prepare_followed(self, method: Method, flow: RecoveryFlow, query: dict[str, str]) -> None:
         assert isinstance(method, RecoveryMethod)
         if flow.state == states.PASSED_CHALLENGE:
-            raise StartAnew(messages.recovery_used(), as_browser=True)
+            said = messages.recovery_link_invalid() if "token" in query else messages.recovery_used()
+            raise StartAnew(said, as_browser=True)
         method.follow_recovery(flow, query)
 
     def perform(self, visit: Visit, flow: RecoveryFlow, submission: Submission) -> Outcome:

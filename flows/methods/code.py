@@ -94,7 +94,7 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
             submission.require("email")
         typed = submission.text("email")
         via = "email" if "@" in typed else "sms"
-        to = letters.verifiable(normalize.identifier(typed), via)
+        to = letters.verifiable(flow, normalize.identifier(typed), via)
         letters.send_code(flow, to, submission.visit.told_headers)
         flow.state, flow.active = states.SENT_EMAIL, self.name
         said = messages.verification_code_mailed() if via == "email" else messages.verification_code_texted()
@@ -111,13 +111,13 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
         ]
 
     def _ask_again(self, flow: VerificationFlow) -> None:
-        """Turn the button that sends again into a field, so that there is a place for the address that is missing."""
+        """Make a place for the address that is missing: the button that sends again becomes a field."""
         if flow.state == states.SENT_EMAIL:
-            for index, node in enumerate(flow.ui["nodes"]):
-                if nodes.name_of(node) == "email":
-                    flow.ui["nodes"][index] = nodes.field(
-                        "email", self.name, "email", value="", required=True, label=messages.email_label()
-                    )
+            field = nodes.field("email", self.name, "email", value="", required=True, label=messages.email_label())
+            flow.ui["nodes"] = [field if nodes.name_of(node) == "email" else node for node in flow.ui["nodes"]]
+        container.set_value(flow, "email", "")
+        if container.find(flow, nodes.CSRF) is None:
+            flow.ui["nodes"].append(nodes.csrf())
 
     def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
         if query.get("code"):

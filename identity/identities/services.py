@@ -283,6 +283,13 @@ def prove_address(identity: Identity, via: str, value: str) -> bool:
     return False
 
 
+def require_free(address: VerifiableAddress) -> None:
+    """Raises Taken when an address that is not stored yet is somebody else's."""
+    rows = VerifiableAddress.objects.filter(via=address.via, value=address.value)
+    if rows.exclude(identity_id=address.identity_id).exists():
+        raise Taken(address.value)
+
+
 def is_protected_change(before: Identity, after: Identity) -> bool:
     """Whether the change touches what signs in or receives mail: such changes want a fresh session (contract: flows.md 11.2)."""
     return (
