@@ -18,6 +18,7 @@ from flows.models import Flow, PendingChange, RecoveryFlow, VerificationFlow
 from identity import conf as identity_conf
 from identity.api import representations
 from identity.http import problems
+from identity.identities import services
 from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.ids import uuid7
 
@@ -60,7 +61,7 @@ def _send(
     lifespan: timedelta,
     headers: dict[str, list[str]],
 ) -> None:
-    about = representations.identity(to.identity) if to.identity else {}
+    about = representations.identity(to.identity or services.propose_nobody())
     told = codes.template_data(flow, to.value, about, lifespan) | data
     if to.via == "sms":
         told["request_url_domain"] = identity_conf.public_host()

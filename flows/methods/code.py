@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows import codes, conf, letters, states
 from flows.errors import InvalidSubmission, StartAnew
+from flows.methods import recovery_choice
 from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod, register
 from flows.models import Code, RecoveryFlow, VerificationFlow
 from flows.submission import Submission
@@ -22,7 +23,12 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
 
     # recovery
 
+    def recovery_begins(self) -> str:
+        return states.AWAITING_ADDRESS if conf.lets_choose_address() else states.CHOOSE_METHOD
+
     def recovery_nodes(self, flow: RecoveryFlow) -> list[Node]:
+        if recovery_choice.owns(flow):
+            return recovery_choice.first_nodes()
         return [nodes.csrf(), email_field(self.name), self._continue()]
 
     def _continue(self) -> Node:
@@ -31,6 +37,8 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
     def recover(self, submission: Submission) -> NextStep | ProvenAddress:
         flow = submission.flow
         assert isinstance(flow, RecoveryFlow)
+        if recovery_choice.owns(flow):
+            return recovery_choice.recover(submission, lambda: self._spend(submission, messages.recovery_code_invalid()))
         if flow.state != states.CHOOSE_METHOD and not submission.text("email"):
             row = self._spend(submission, messages.recovery_code_invalid())
             assert row.identity is not None
@@ -46,16 +54,7 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
 
     def recovery_code_nodes(self) -> list[Node]:
         """Return the fields that ask for the code."""
-        field = nodes.field(
-            "code",
-            self.name,
-            required=True,
-            autocomplete="one-time-code",
-            pattern="[0-9]+",
-            maxlength=codes.DIGITS,
-            label=messages.recovery_code_label(),
-        )
-        return [field, nodes.hidden("method", self.name, self.name), self._continue()]
+        return [recovery_choice.code_field(), nodes.hidden("method", self.name, self.name), self._continue()]
 
     def _spend(self, submission: Submission, wrong: Message) -> Code:
         """Return the row of the code that was typed. Raises InvalidSubmission, StartAnew."""
