@@ -11,7 +11,6 @@ from identity.config import Config, Fault
 from identity.config.faults import did_you_mean
 
 INERT = ("b2b_sso", "organization")  # known elsewhere, without effect here
-NOT_YET = ("verify_new_address", "notify_previous_addresses")
 HOOK, REVOKE, SHOW = "web_hook", "revoke_active_sessions", "show_verification_ui"
 LOGIN = (REVOKE, "require_verified_address", HOOK, "verification", SHOW)
 METHODS = {
@@ -31,7 +30,7 @@ DEFAULT_LISTS = {
 METHOD_LISTS = {"login": LOGIN, "registration": ("session", HOOK, SHOW), "settings": (HOOK, REVOKE)}
 SPECIAL = {
     ("login", "oidc"): (REVOKE, HOOK, "require_verified_address"),
-    ("settings", "profile"): (HOOK, SHOW, *NOT_YET),
+    ("settings", "profile"): (HOOK, SHOW, "verify_new_address", "notify_previous_addresses"),
 }
 
 
@@ -64,13 +63,10 @@ def _faults(raw: dict[str, Any], place: Place, path: str) -> Iterable[Fault]:
     name = raw.get("hook", "")
     if name in INERT:
         return
-    known = {*ACTIONS, *NOT_YET}
-    if name not in known:
-        yield Fault(f"{path}.hook", f'there is no hook "{name}".{did_you_mean(str(name), known)}')
+    if name not in ACTIONS:
+        yield Fault(f"{path}.hook", f'there is no hook "{name}".{did_you_mean(str(name), ACTIONS)}')
     elif name not in admitted(place):
         yield Fault(f"{path}.hook", f'"{name}" cannot stand here. This list takes: {", ".join(admitted(place))}.')
-    elif name in NOT_YET:
-        yield Fault(f"{path}.hook", f'"{name}" is not available yet.')
     else:
         for extra in raw.keys() - {"hook", "config"}:
             yield Fault(f"{path}.{extra}", f"there is no such key.{did_you_mean(str(extra), ('hook', 'config'))}")

@@ -147,6 +147,12 @@ def uses_transitions(c: Config) -> bool:
     return bool(c.get("feature_flags.use_continue_with_transitions"))
 
 
+@config.per_config
+def lets_choose_address(c: Config) -> bool:
+    """Whether somebody with several addresses may choose where a recovery code goes (feature_flags.choose_recovery_address)."""
+    return bool(c.get("feature_flags.choose_recovery_address"))
+
+
 @dataclass(frozen=True)
 class Notices:
     unknown_recipients: bool

@@ -10,10 +10,15 @@ Problem
 └── BrowserLocationChangeRequired 422
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from flows.ui.messages import Message
 from identity.errors import BadRequest, Forbidden, Problem, SessionAlreadyAvailable
+
+if TYPE_CHECKING:
+    from identity.identities.models import VerifiableAddress
 
 
 class InvalidSubmission(Exception):
@@ -33,6 +38,14 @@ class StartAnew(Exception):
     def __init__(self, *messages: Message, as_browser: bool = False) -> None:
         super().__init__("; ".join(message.text for message in messages))
         self.messages, self.as_browser = messages, as_browser
+
+
+class AwaitsProof(Exception):
+    """A change of settings has to wait until somebody has proved these new addresses. Only the settings flow catches it."""
+
+    def __init__(self, addresses: "Sequence[VerifiableAddress]") -> None:
+        super().__init__(f"{len(addresses)} new")
+        self.addresses = addresses
 
 
 class SignedInAlready(SessionAlreadyAvailable):

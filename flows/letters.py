@@ -15,10 +15,11 @@ from django.db import transaction
 
 from flows import codes, conf, courier
 from flows.courier import CourierMessage
-from flows.models import Flow, LoginFlow, RecoveryFlow, RegistrationFlow, VerificationFlow
+from flows.models import Flow, LoginFlow, PendingChange, RecoveryFlow, RegistrationFlow, VerificationFlow
 from identity import conf as identity_conf
 from identity.api import representations
 from identity.http import problems
+from identity.identities import services
 from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.ids import uuid7
 
@@ -81,7 +82,7 @@ def _send(
     lifespan: timedelta,
     headers: dict[str, list[str]],
 ) -> None:
-    about = representations.identity(to.identity) if to.identity else {}
+    about = representations.identity(to.identity or services.propose_nobody())
     told = codes.template_data(flow, to.value, about, lifespan) | data
     if to.via == "sms":
         told["request_url_domain"] = identity_conf.public_host()
@@ -103,9 +104,15 @@ def _mark_sent(address_id: Any) -> None:
     rows.update(status=VerifiableAddress.SENT)
 
 
-def verifiable(value: str, via: str) -> Addressee:
-    """Find who could verify this address."""
-    row = None if "\x00" in value else VerifiableAddress.objects.select_related("identity").filter(via=via, value=value[:400]).first()
+def verifiable(flow: VerificationFlow, value: str, via: str) -> Addressee:
+    """Find who could verify this address in this flow: whose it is, or whose it shall be once it is proved here."""
+    if "\x00" in value:
+        return Addressee(via, value, None)
+    if flow.identity_id:
+        waiting = PendingChange.objects.select_related("identity").filter(verification_flow_id=flow.pk, via=via, address=value).first()
+        if waiting is not None:
+            return Addressee(via, value, waiting.identity)
+    row = VerifiableAddress.objects.select_related("identity").filter(via=via, value=value[:400]).first()
     return Addressee(via, value, row.identity if row else None, row.pk if row else None)
 
 

@@ -137,3 +137,22 @@ class ParkedSubmission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class PendingChange(models.Model):
+    """New traits that wait until their new address is proved (contract: actions.md 3.6). One per person: a newer one replaces it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    settings_flow = models.ForeignKey(SettingsFlow, on_delete=models.CASCADE, related_name="+")
+    verification_flow = models.OneToOneField(VerificationFlow, on_delete=models.CASCADE, related_name="pending_change")
+    via = models.CharField(max_length=16)
+    address = models.CharField(max_length=400)  # the new one
+    traits = models.TextField()  # encrypted
+    old_traits_hash = models.CharField(max_length=64)  # of the traits that the change was made from
+    transient_payload = models.TextField(default="", blank=True)  # encrypted
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.id)

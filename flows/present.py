@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpResponse
 
-from flows import conf, continue_with
+from flows import conf, continue_with, states
 from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced, MethodOff
 from flows.models import Flow, LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.outcome import Done, Elsewhere, Outcome, Recovered, Replaced, Shown
@@ -158,6 +158,8 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
 
 def _echoes_payload(outcome: Shown) -> bool:
     """Whether the answer repeats `transient_payload`: on a next step, and on a wrong code; not otherwise, as upstream."""
+    if outcome.flow.state in states.CHOOSING and outcome.refused:
+        return False
     return outcome.status == 200 if outcome.refused else outcome.flow.kind != "verification"
 
 

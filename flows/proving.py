@@ -11,7 +11,6 @@ from flows.methods.base import METHODS, Method
 from flows.models import RecoveryFlow, VerificationFlow
 from flows.outcome import Elsewhere, Outcome
 from flows.submission import Submission
-from flows.ui import container
 from flows.visit import BROWSER, Visit
 from identity.http import csrf, problems
 
@@ -60,7 +59,6 @@ class ProvingKind(FlowKind[F_]):
         visit.type = BROWSER
         visit.renew_csrf()
         flow.type, flow.csrf_hash = BROWSER, csrf.fingerprint(visit.csrf_secret())
-        container.forget_messages(flow)
         flow.save(update_fields=["ui", "type", "csrf_hash"])
         return Elsewhere(problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id)))
 

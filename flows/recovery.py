@@ -50,7 +50,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
     def begun(self, visit: Visit, method: Method) -> RecoveryFlow:
         """Return a flow at its first page, not stored."""
         assert isinstance(method, RecoveryMethod)
-        flow = self.new(visit, state=states.CHOOSE_METHOD, active=method.name)
+        flow = self.new(visit, state=method.recovery_begins(), active=method.name)
         container.put(flow, method.recovery_nodes(flow))
         return flow
 
@@ -66,11 +66,12 @@ class Recovery(ProvingKind[RecoveryFlow]):
     def prepare_followed(self, method: Method, flow: RecoveryFlow, query: dict[str, str]) -> None:
         assert isinstance(method, RecoveryMethod)
         if flow.state == states.PASSED_CHALLENGE:
-            raise StartAnew(messages.recovery_used(), as_browser=True)
+            said = messages.recovery_link_invalid() if "token" in query else messages.recovery_used()
+            raise StartAnew(said, as_browser=True)
         method.follow_recovery(flow, query)
 
     def perform(self, visit: Visit, flow: RecoveryFlow, submission: Submission) -> Outcome:
-        is_attempt = (flow.state != states.CHOOSE_METHOD and not submission.text("email")) or bool(submission.text("token"))
+        is_attempt = self._is_attempt(flow, submission)
         if not is_attempt and visit.session is not None:
             if visit.answers_json:
                 raise SignedInAlready("Somebody is signed in already.")
@@ -84,6 +85,14 @@ class Recovery(ProvingKind[RecoveryFlow]):
             flow.save(update_fields=["ui", "active", "state", "internal"])
             return Shown(flow, proven.status)
         return self.finish(visit, flow, method, proven)
+
+    def _is_attempt(self, flow: RecoveryFlow, submission: Submission) -> bool:
+        """Whether something that was mailed comes back; anything else asks for a message."""
+        if submission.text("token"):
+            return True
+        if flow.state in states.CHOOSING:
+            return flow.state == states.AWAITING_CODE and bool(submission.text("code")) and not submission.text("screen")
+        return flow.state != states.CHOOSE_METHOD and not submission.text("email")
 
     def _method(self, submission: Submission) -> RecoveryMethod:
         method = next(iter(self.methods(submission)), None)

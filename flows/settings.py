@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from flows import codes, conf, continue_with, hooks, states
+from flows import codes, conf, continue_with, hooks, pending, states, verification
 from flows import submission as submissions
-from flows.errors import FlowGone, InvalidSubmission, SecurityIdentityMismatch
+from flows.errors import AwaitsProof, FlowGone, InvalidSubmission, SecurityIdentityMismatch
 from flows.hooks import HookContext
-from flows.kind import AlreadyUsed, FlowKind, register
+from flows.kind import AlreadyUsed, FlowKind, query_of, register
 from flows.methods import base as methods
 from flows.methods.base import NextStep, Redirect, SettingsMethod
 from flows.models import ParkedSubmission, SettingsFlow
@@ -30,7 +30,7 @@ from identity import crypto
 from identity.errors import SessionAAL2Required, SessionInactive, SessionRefreshRequired, Unauthorized
 from identity.http import cookies, problems
 from identity.identities import schemas, services
-from identity.identities.models import Identity
+from identity.identities.models import Identity, VerifiableAddress
 from identity.ids import parse_uuid
 from identity.sessions import authentication
 from identity.sessions import services as sessions
@@ -195,7 +195,11 @@ class Settings(FlowKind[SettingsFlow]):
         plan = hooks.runner().after(context)
         opened: OpenedSession | None = None
         with self.claimed(flow, plan.calls_out):
-            plan.interrupt()
+            try:
+                plan.interrupt()
+            except AwaitsProof as waits:
+                self.require_young_session(visit, flow, submission, method)
+                return self._hold(visit, flow, goes_to, before, after, waits.addresses)
             if services.is_protected_change(before, after):
                 self.require_young_session(visit, flow, submission, method)
             saved = self._as_saved(flow, after)
@@ -216,6 +220,32 @@ class Settings(FlowKind[SettingsFlow]):
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         saved.identity = after
         return Done(saved, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
+
+    def _hold(
+        self, visit: Visit, flow: SettingsFlow, goes_to: str, before: Identity, after: Identity, addresses: Sequence[VerifiableAddress]
+    ) -> Outcome:
+        """Keep the change until its new address is proved, and begin the flow in which that happens."""
+        if len(addresses) > 1:
+            raise InvalidSubmission(messages.too_many_address_changes(), status=200)  # type: ignore[arg-type]
+        address = addresses[0]
+        services.require_free(address)
+        assert visit.session is not None
+        with transaction.atomic():
+            proof = verification.start(
+                before,
+                address,
+                kind_of_client=flow.type,
+                request_url=flow.request_url,
+                return_to=query_of(flow.request_url, verification.AFTERWARDS),
+                csrf_hash=flow.csrf_hash,
+                transient_payload=flow.transient_payload or None,
+                request_headers=visit.told_headers,
+            )
+            pending.keep(flow, visit.session, before, after, address, proof)
+            flow.save(update_fields=["ui"])
+        url = verification.ui_url(proof)
+        item = continue_with.show_verification_ui(str(proof.id), address.value, url if flow.is_browser else "")
+        return Done(flow, goes_to, [item], identity=before, browser_goes_to=url)
 
     def _goes_to(self, flow: SettingsFlow, method: SettingsMethod) -> str:
         own_page = problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id))

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.db import transaction
 from django.utils import timezone
 
-from flows import conf, hooks, letters, states
+from flows import conf, hooks, letters, pending, states
 from flows.errors import FlowGone, InvalidSubmission, StartAnew
 from flows.hooks import HookContext
 from flows.kind import register
 from flows.letters import Addressee
 from flows.methods.base import METHODS, Method, NextStep, ProvenAddress, VerificationMethod
-from flows.models import VerificationFlow
+from flows.models import PendingChange, VerificationFlow
 from flows.outcome import Elsewhere, Outcome, Shown
 from flows.proving import ProvingKind
 from flows.submission import Submission
@@ -24,7 +24,7 @@ from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from flows.visit import BROWSER, Visit
 from identity.errors import BadRequest
-from identity.http import problems
+from identity.http import csrf, problems
 from identity.identities import services
 from identity.identities.models import Identity, VerifiableAddress
 
@@ -66,7 +66,7 @@ class Verification(ProvingKind[VerificationFlow]):
     def prepare_followed(self, method: Method, flow: VerificationFlow, query: dict[str, str]) -> None:
         assert isinstance(method, VerificationMethod)
         if flow.state == states.PASSED_CHALLENGE:
-            raise StartAnew(messages.verification_used())
+            raise StartAnew(messages.verification_link_invalid() if "token" in query else messages.verification_used())
         method.follow_verification(flow, query)
 
     def perform(self, visit: Visit, flow: VerificationFlow, submission: Submission) -> Outcome:
@@ -83,7 +83,7 @@ class Verification(ProvingKind[VerificationFlow]):
     def _method(self, submission: Submission) -> VerificationMethod:
         sent = submission.method
         if sent and sent not in CHANNELS and sent not in ("code", "link"):
-            raise InvalidSubmission(messages.not_the_value("code or link").on("method"))
+            raise InvalidSubmission(messages.generic("This is neither code nor link.").on("method"))
         method = next(iter(self.methods(submission)), None)
         if not isinstance(method, VerificationMethod) or not method.is_enabled():
             raise BadRequest("This way of verifying an address is switched off.")
@@ -95,14 +95,15 @@ class Verification(ProvingKind[VerificationFlow]):
 
     def finish(self, visit: Visit, flow: VerificationFlow, method: VerificationMethod, proven: ProvenAddress) -> Outcome:
         """The address is verified whatever hooks say; they may only say something."""
-        identity, goes_to = proven.identity, self.return_to(self.wanted_return(flow))
-        with transaction.atomic():
-            if not services.prove_address(identity, proven.via, proven.value):
-                raise InvalidSubmission(messages.verification_code_invalid(), status=200)  # type: ignore[arg-type]
-            flow.state, flow.identity, flow.active = states.PASSED_CHALLENGE, identity, method.name
-            container.put(flow, _finished(method.name, goes_to), [_success(proven.via)])
-            flow.ui |= {"method": "GET", "action": goes_to}
-            flow.save(update_fields=["ui", "state", "identity", "active"])
+        change = pending.find(flow, proven)
+        if change is not None:
+            identity = self._carry_out(visit, flow, method, change)
+        else:
+            identity = proven.identity
+            with transaction.atomic():
+                if not services.prove_address(identity, proven.via, proven.value):
+                    raise self._refusal()
+                self._succeed(flow, method, identity, proven.via)
         context = HookContext(flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {})
         plan = hooks.runner().after(context)
         try:
@@ -113,6 +114,47 @@ class Verification(ProvingKind[VerificationFlow]):
         with transaction.atomic():
             plan.record()
         return Shown(flow, 200)
+
+    def _carry_out(self, visit: Visit, flow: VerificationFlow, method: VerificationMethod, change: PendingChange) -> Identity:
+        """Make the change that waited for this proof; then what stands after settings runs, except what may refuse it."""
+        try:
+            before, after = pending.proposal(change)
+            context = HookContext(
+                change.settings_flow,
+                visit.facts,
+                "settings",
+                "profile",
+                identity=after,
+                session=change.session,
+                previous=before,
+                transient_payload=pending.payload(change),
+            )
+            plan = hooks.runner().after(context)
+            plan.prepare()
+            with transaction.atomic():
+                pending.carry_out(change, before, after)
+                self._succeed(flow, method, after, change.via)
+                plan.record_early()
+                if not plan.waits:
+                    plan.record()
+        except pending.Void:
+            raise self._refusal() from None
+        if plan.waits:
+            plan.wait()
+            with transaction.atomic():
+                plan.record()
+        return after
+
+    def _succeed(self, flow: VerificationFlow, method: VerificationMethod, identity: Identity, via: str) -> None:
+        """Store that the flow reached its end, in the caller's transaction."""
+        goes_to = self.return_to(self.wanted_return(flow))
+        flow.state, flow.identity, flow.active = states.PASSED_CHALLENGE, identity, method.name
+        container.put(flow, _finished(method.name, goes_to), [_success(via)])
+        flow.ui |= {"method": "GET", "action": goes_to}
+        flow.save(update_fields=["ui", "state", "identity", "active"])
+
+    def _refusal(self) -> InvalidSubmission:
+        return InvalidSubmission(messages.verification_code_invalid(), status=200)  # type: ignore[arg-type]
 
     # -- ending
 
@@ -127,6 +169,7 @@ class Verification(ProvingKind[VerificationFlow]):
 
     def replacement(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
         visit.type = BROWSER  # always, as upstream (contract: flows.md 4.4)
+        visit.renew_csrf()
         new = self.begun(visit, self.serving())
         new.request_url, new.return_to = flow.request_url, flow.return_to
         new.save(force_insert=True)
@@ -134,7 +177,7 @@ class Verification(ProvingKind[VerificationFlow]):
 
     def retry(self, visit: Visit, flow: VerificationFlow) -> VerificationFlow:
         """Return a new flow for somebody whose old one is spent. No hook runs: the verification was begun before."""
-        visit.renew_csrf()
+        csrf.rotate(visit.request)  # an app is handed a cookie, too, as upstream
         new = self.begun(visit, self.serving())
         new.save(force_insert=True)
         return new

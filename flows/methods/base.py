@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from flows import conf
+from flows import conf, states
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.outcome import Outcome
 from flows.submission import Submission
@@ -147,6 +147,10 @@ class SettingsMethod(Method):
 
 
 class RecoveryMethod(Method):
+    def recovery_begins(self) -> str:
+        """Return the state in which a new flow waits."""
+        return states.CHOOSE_METHOD
+
     def recovery_nodes(self, flow: RecoveryFlow) -> list[Node]:
         raise NotImplementedError
 

@@ -49,8 +49,10 @@ class LinkMethod(RecoveryMethod, VerificationMethod):
         assert isinstance(flow, VerificationFlow)
         if submission.text("token"):
             return self._open(submission, messages.verification_link_invalid(), messages.verification_expired(flow.expires_at))
+        if not submission.text("email"):
+            container.set_value(flow, "email", "")
         address = read_email(submission)
-        to = letters.verifiable(normalize.identifier(address), "email")
+        to = letters.verifiable(flow, normalize.identifier(address), "email")
         letters.send_link(flow, to, submission.visit.told_headers)
         flow.state, flow.active = states.SENT_EMAIL, self.name
         container.put(flow, self._nodes(address), [messages.verification_link_mailed()])

@@ -187,6 +187,22 @@ def recovery_code_mailed() -> Message:
     return _info(1060003, "If this address belongs to an account, we have sent a code to it. Type it below.")
 
 
+def recovery_code_sent_to(masked: str) -> Message:
+    return _info(1060004, f"If {masked} belongs to an account, a code is on its way there.", masked_address=masked)
+
+
+def recovery_confirm_address() -> Message:
+    return _info(1060005, "Please type the whole address, so that we know that it is yours.")
+
+
+def recovery_choose_address() -> Message:
+    return _info(1060006, "Where shall we send the code?")
+
+
+def recovery_back() -> Message:
+    return _info(1060007, "Back")
+
+
 def recovery_no_method() -> Message:
     return _error(4010005, "There is no way to recover an account with what was sent. Please check the form.")
 
@@ -300,6 +316,19 @@ def recovery_code_label() -> Message:
 
 def email_or_phone_label() -> Message:
     return _info(1070018, "Email or phone")
+
+
+def recovery_address_label() -> Message:
+    return _info(1070016, "Email, phone or other address of your account")
+
+
+def phone_label() -> Message:
+    return _info(1070017, "Phone number")
+
+
+def plain(text: str) -> Message:
+    """Return a label that says just this."""
+    return _info(1070000, text)
 
 
 def verification_code_label() -> Message:

@@ -508,7 +508,7 @@ TREE = Section(
         "feature_flags": Section(
             keys={
                 "use_continue_with_transitions": Flag(False),
-                "choose_recovery_address": Later(node=Flag()),
+                "choose_recovery_address": Flag(False),
                 "faster_session_extend": Flag(False),
                 "refresh_login_choose_address": Later(node=Flag()),
                 "legacy_continue_with_verification_ui": Later(node=Flag()),

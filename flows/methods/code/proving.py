@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flows import codes, conf, letters, states
 from flows.errors import InvalidSubmission, StartAnew
+from flows.methods import recovery_choice
 from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod
 from flows.models import Code, RecoveryFlow, VerificationFlow
 from flows.submission import Submission
@@ -20,7 +21,12 @@ class CodeProof(RecoveryMethod, VerificationMethod):
 
     # recovery
 
+    def recovery_begins(self) -> str:
+        return states.AWAITING_ADDRESS if conf.lets_choose_address() else states.CHOOSE_METHOD
+
     def recovery_nodes(self, flow: RecoveryFlow) -> list[Node]:
+        if recovery_choice.owns(flow):
+            return recovery_choice.first_nodes()
         return [nodes.csrf(), email_field(self.name), self._continue()]
 
     def _continue(self) -> Node:
@@ -29,6 +35,8 @@ class CodeProof(RecoveryMethod, VerificationMethod):
     def recover(self, submission: Submission) -> NextStep | ProvenAddress:
         flow = submission.flow
         assert isinstance(flow, RecoveryFlow)
+        if recovery_choice.owns(flow):
+            return recovery_choice.recover(submission, lambda: self._spend(submission, messages.recovery_code_invalid()))
         if flow.state != states.CHOOSE_METHOD and not submission.text("email"):
             row = self._spend(submission, messages.recovery_code_invalid())
             assert row.identity is not None
@@ -44,16 +52,7 @@ class CodeProof(RecoveryMethod, VerificationMethod):
 
     def recovery_code_nodes(self) -> list[Node]:
         """Return the fields that ask for the code."""
-        field = nodes.field(
-            "code",
-            self.name,
-            required=True,
-            autocomplete="one-time-code",
-            pattern="[0-9]+",
-            maxlength=codes.DIGITS,
-            label=messages.recovery_code_label(),
-        )
-        return [field, nodes.hidden("method", self.name, self.name), self._continue()]
+        return [recovery_choice.code_field(), nodes.hidden("method", self.name, self.name), self._continue()]
 
     def _spend(self, submission: Submission, wrong: Message) -> Code:
         """Return the row of the code that was typed. Raises InvalidSubmission, StartAnew."""
@@ -92,7 +91,7 @@ class CodeProof(RecoveryMethod, VerificationMethod):
             submission.require("email")
         typed = submission.text("email")
         via = "email" if "@" in typed else "sms"
-        to = letters.verifiable(normalize.identifier(typed), via)
+        to = letters.verifiable(flow, normalize.identifier(typed), via)
         letters.send_code(flow, to, submission.visit.told_headers)
         flow.state, flow.active = states.SENT_EMAIL, self.name
         said = messages.verification_code_mailed() if via == "email" else messages.verification_code_texted()
@@ -109,11 +108,13 @@ class CodeProof(RecoveryMethod, VerificationMethod):
         ]
 
     def _ask_again(self, flow: VerificationFlow) -> None:
-        """Turn the button that sends again into a field, so that there is a place for the address that is missing."""
+        """Make a place for the address that is missing: the button that sends again becomes a field."""
         if flow.state == states.SENT_EMAIL:
-            for index, node in enumerate(flow.ui["nodes"]):
-                if nodes.name_of(node) == "email":
-                    flow.ui["nodes"][index] = email_field(self.name, "")
+            field = email_field(self.name, "")
+            flow.ui["nodes"] = [field if nodes.name_of(node) == "email" else node for node in flow.ui["nodes"]]
+        container.set_value(flow, "email", "")
+        if container.find(flow, nodes.CSRF) is None:
+            flow.ui["nodes"].append(nodes.csrf())
 
     def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
         if query.get("code"):

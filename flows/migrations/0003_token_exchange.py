@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('flows', '0001_initial'),
+        ('flows', '0002_pending_change'),
         ('identity', '0003_guesses'),
     ]
 
