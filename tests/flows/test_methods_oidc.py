@@ -13,12 +13,12 @@ from flows.methods.oidc import outgoing
 from flows.methods.oidc.providers.google import Google
 from flows.models import LoginFlow, TokenExchange
 from identity import config, crypto
-from identity.credentials import password, sealing
+from identity.credentials import password, sealing, totp
 from identity.credentials.models import Credential
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.sessions.models import Session
-from tests.factor_journeys import App, Flow, Page, configuration, make_person, names, said, value
+from tests.factor_journeys import App, Flow, Page, code_of, configuration, make_person, names, said, value
 from tests.provider import Grant, Provider
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +268,24 @@ def test_a_link_that_waits_cannot_be_completed_in_another_browser(corp: Provider
     led_away = victim.submit(flow, provider="home")
 
     assert (refused.status_code, led_away.status_code) == (403, 403)
+
+
+def test_a_link_waits_for_the_second_factor_too(corp: Provider, ada: Identity) -> None:
+    before = services.revise(ada)
+    url = totp.new_url(issuer="Example", account=ADA)
+    services.put_credential(ada, "totp", totp.new_config(url, 0), [str(ada.pk)])
+    services.update(before, ada)
+    who = Visitor()
+
+    answer = who.submit(linking(who, corp), method="password", identifier=ADA, password=SECRET)
+
+    assert answer.status_code == 422
+    assert not Credential.objects.filter(type="oidc").exists()
+    id = parse_qs(urlsplit(answer.json()["redirect_browser_to"]).query)["flow"][0]
+    form = who.client.get("/self-service/login/flows", {"id": id}, HTTP_ACCEPT="application/json").json()
+    who.submit(form, method="totp", totp_code=code_of(totp.secret_of(url), time.time()))
+    assert [used["method"] for used in who.whoami()["authentication_methods"]] == ["password", "totp", "oidc"]
+    assert Credential.objects.filter(type="oidc").exists()
 
 
 def test_what_waits_rests_encrypted(corp: Provider, ada: Identity) -> None:

@@ -68,7 +68,7 @@ class OIDC(LoginMethod, RegistrationMethod, SettingsMethod):
         assert isinstance(flow, LoginFlow)
         if linking.is_pending(flow) and not flow.is_browser:
             # whoever holds the app's form could let somebody else's browser complete it
-            raise InvalidSubmission(messages.generic("To link an account with another provider, begin in a browser. Or sign in another way."))
+            raise InvalidSubmission(messages.generic("To prove your account with another provider, begin in a browser."))
         flow.active = self.name
         return self._go(submission, _require(submission.text("provider")), is_refresh=flow.refresh)
 
