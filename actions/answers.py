@@ -58,7 +58,9 @@ def refusal(body: bytes) -> Refusal | None:
 def _message(entry: dict[str, Any], at: str) -> Message:
     kind = str(entry.get("type") or "")
     context = entry.get("context")
-    return Message(entry["id"], str(entry.get("text") or ""), kind if kind in TYPES else "info", context if isinstance(context, dict) else {}, at)
+    return Message(
+        entry["id"], str(entry.get("text") or ""), kind if kind in TYPES else "info", context if isinstance(context, dict) else {}, at
+    )
 
 
 def node_name(pointer: str) -> str:
@@ -90,7 +92,10 @@ def identity_of(body: bytes) -> dict[str, Any] | None:
     for name in ("verifiable_addresses", "recovery_addresses"):
         if not all(isinstance(entry, dict) and isinstance(entry.get("value"), str) for entry in identity.get(name) or ()):
             raise ValueError(f"`identity.{name}` holds what is no address")
-        if not all(isinstance(entry.get("via", ""), str) and re.fullmatch(r"|pending|sent|completed", entry.get("status") or "") for entry in identity.get(name) or ()):
+        if not all(
+            isinstance(entry.get("via", ""), str) and re.fullmatch(r"|pending|sent|completed", entry.get("status") or "")
+            for entry in identity.get(name) or ()
+        ):
             raise ValueError(f"`identity.{name}` holds what is no address")
     return identity
 

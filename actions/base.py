@@ -1,10 +1,10 @@
 """What an action is. Its methods say at which moments it can run; it annotates the context and never answers.
 
-    ask          a flow was asked for; login, recovery, verification: before anything is stored   may refuse; calls out
-    interrupt    registration, settings: before the change is stored     may refuse or change; calls out
-    prepare      render what `record` will store                         never stores
-    record       one transaction is open                                 stores rows, never calls out
-    wait         the change is stored, the answer is not sent yet        calls out
+ask          a flow was asked for; login, recovery, verification: before anything is stored   may refuse; calls out
+interrupt    registration, settings: before the change is stored     may refuse or change; calls out
+prepare      render what `record` will store                         never stores
+record       one transaction is open                                 stores rows, never calls out
+wait         the change is stored, the answer is not sent yet        calls out
 """
 
 from __future__ import annotations

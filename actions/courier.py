@@ -29,7 +29,12 @@ def send(message: CourierMessage) -> None:
 def _rendered(message: CourierMessage) -> dict[str, object]:
     context = message.data | {"brand": _brand()}
     folder = f"courier/{message.template}"
-    content: dict[str, object] = {"data": message.data, "request_headers": payloads.filtered_headers(message.request_headers), "subject": "", "html_body": ""}
+    content: dict[str, object] = {
+        "data": message.data,
+        "request_headers": payloads.filtered_headers(message.request_headers),
+        "subject": "",
+        "html_body": "",
+    }
     if message.via == "sms":
         return content | {"body": render_to_string(f"{folder}/sms.txt", context).strip()}
     return content | {

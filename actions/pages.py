@@ -36,7 +36,9 @@ class Mailbox(DevelopmentPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         rows = Delivery.objects.filter(channel__in=(Delivery.EMAIL, Delivery.SMS)).exclude(status=Delivery.WITHHELD).order_by("-id")[:SHOWN]
         found = [(row, outbox.content_of(row)) for row in rows]
-        messages = [{"row": row, "subject": held.get("subject") or row.subject, "body": _linked(str(held.get("body", "")))} for row, held in found]
+        messages = [
+            {"row": row, "subject": held.get("subject") or row.subject, "body": _linked(str(held.get("body", "")))} for row, held in found
+        ]
         return render(request, "dev/mailbox.html", {"messages": messages})
 
 
@@ -62,7 +64,9 @@ class Hooks(DevelopmentPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         requests = [{"row": row, "body": _pretty(row.body)} for row in DevRequest.objects.order_by("-id")[:SHOWN]]
         address = conf.public_url("/ui/dev/hooks/hook_1")
-        return render(request, "dev/hooks.html", {"requests": requests, "address": address, "csrf_token": csrf.mask(csrf.ensure_secret(request))})
+        return render(
+            request, "dev/hooks.html", {"requests": requests, "address": address, "csrf_token": csrf.mask(csrf.ensure_secret(request))}
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         secret = csrf.secret_of(request)

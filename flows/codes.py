@@ -132,5 +132,3 @@ def template_data(flow: Flow, address: str, identity: dict[str, Any] | None, lif
         "transient_payload": flow.transient_payload or {},
         "expires_in_minutes": minutes(lifespan),
     }
-
-

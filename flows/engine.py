@@ -70,6 +70,9 @@ def _work(
         container.forget_messages(flow)
         if submission is not None:
             kind.echo(flow, submission, said)
+            for method in kind.methods(submission):
+                if method.claims(submission):
+                    method.echo(submission, said)
         container.say(flow, said)
         flow.save(update_fields=["ui", "active", "state", "internal"])
         return Shown(flow, status, refused=True)

@@ -45,6 +45,12 @@ class MethodOff(BadRequest):
     title = "This is switched off."
 
 
+class FlowRefused(BadRequest):
+    """Something that an operator hung before the flow refused it; `details.messages` says why (contract: actions.md 9.2)."""
+
+    title = "This cannot be started now."
+
+
 class FlowDisabled(BadRequest):
     id, title = "self_service_flow_disabled", "This is switched off."
 

@@ -57,7 +57,6 @@ class ExchangeToken(JSONView):
 
     http_method_names = ["get", "head"]
 
-    @problems.json_errors
     def get(self, request: HttpRequest) -> HttpResponse:
         init, returned = request.GET.get("init_code", ""), request.GET.get("return_to_code", "")
         if not init or not returned:

@@ -131,10 +131,6 @@ def not_made(what: str) -> Message:
     return Message(4000001, reason, context={"reason": reason})
 
 
-def unknown() -> Message:
-    return Message(4000015, "There is no account here with this key. Check the spelling, or sign in another way.")
-
-
 def is_known(what: str) -> Message:
     reason = f"This {what} is set up already."
     return Message(4000001, reason, context={"reason": reason})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -73,11 +73,16 @@ class FlowKind(ABC, Generic[F_]):
         flow.ui = {"nodes": [], "messages": []}
         return flow
 
-    def store(self, visit: Visit, flow: F_, context: HookContext | None = None) -> F_:
-        """Run what the operator hung before this flow, then store it. Raises what a hook refuses with."""
+    def store(self, visit: Visit, flow: F_, context: HookContext | None = None, fill: Callable[[], None] | None = None) -> F_:
+        """Run what the operator hung before this flow, then store it. Raises what a hook refuses with.
+
+        *fill* gives the flow its form after the hooks, where they are not to see it.
+        """
         plan = hooks.runner().before(context or HookContext(flow, visit.facts, self.name, session=visit.session))
         plan.ask()
         plan.prepare()
+        if fill is not None:
+            fill()
         if not plan.records:
             flow.save(force_insert=True)
             return flow
@@ -99,7 +104,7 @@ class FlowKind(ABC, Generic[F_]):
     def find(self, id: str, reason: str = "") -> F_:
         """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
-        flow = self.rows().filter(pk=key).first() if key else None
+        flow: F_ | None = self.rows().filter(pk=key).first() if key else None
         if flow is None:
             raise NotFound(reason)
         return flow
@@ -162,9 +167,9 @@ class FlowKind(ABC, Generic[F_]):
                     raise NotFound("This method is switched off.")
         raise InvalidSubmission(self.no_method())
 
-    def methods(self, submission: Submission) -> list[Any]:
+    def methods(self, submission: Submission) -> list[Method]:
         """Return the methods that may claim a submission, in the order in which they are asked."""
-        return methods.of(self.method_base)
+        return list(methods.of(self.method_base))
 
     @abstractmethod
     def no_method(self) -> Message: ...

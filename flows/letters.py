@@ -74,7 +74,12 @@ def link_url(flow: Flow, token: str) -> str:
 
 
 def _send(
-    flow: RecoveryFlow | VerificationFlow, to: Addressee, template: str, data: dict[str, Any], lifespan: timedelta, headers: dict[str, list[str]]
+    flow: RecoveryFlow | VerificationFlow,
+    to: Addressee,
+    template: str,
+    data: dict[str, Any],
+    lifespan: timedelta,
+    headers: dict[str, list[str]],
 ) -> None:
     about = representations.identity(to.identity) if to.identity else {}
     told = codes.template_data(flow, to.value, about, lifespan) | data

@@ -13,7 +13,7 @@ from flows import submission as submissions
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
-from flows.methods.base import Converted, LoginMethod, NextStep, Redirect
+from flows.methods.base import Converted, LoginMethod, Method, NextStep, Redirect
 from flows.models import Flow, LoginFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
 from flows.submission import Submission
@@ -94,9 +94,10 @@ class Login(FlowKind[LoginFlow]):
     # -- submitting
 
     def echo(self, flow: LoginFlow, submission: Submission, said: Sequence[Message]) -> None:
-        """Keep who one said to be, until it was proved."""
-        typed = "" if submission.is_proved else submission.text("identifier") or submission.text("password_identifier")
-        if typed or submission.is_proved:
+        """Keep who one said to be, until it was proved, or turned out to have no key here."""
+        has_no_key = any(message.id == messages.NO_ACCOUNT_WITH_KEY for message in said)
+        typed = "" if submission.is_proved or has_no_key else submission.text("identifier") or submission.text("password_identifier")
+        if typed or submission.is_proved or has_no_key:
             container.set_value(flow, "identifier", typed)
 
     def read(self, visit: Visit, flow: LoginFlow) -> Submission:
@@ -117,7 +118,7 @@ class Login(FlowKind[LoginFlow]):
         container.say(flow, [messages.generic("You are signed in already.")])
         return Shown(flow)
 
-    def methods(self, submission: Submission) -> list[Any]:
+    def methods(self, submission: Submission) -> list[Method]:
         assert isinstance(submission.flow, LoginFlow)
         wanted = submission.flow.requested_aal
         return [method for method in methods.of(LoginMethod) if method.aal == wanted]
@@ -161,7 +162,13 @@ class Login(FlowKind[LoginFlow]):
             identity = opened.session.identity = linking.link(pending, flow, identity)
             sessions.prove(opened.session, pending.proof())
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=identity,
+            session=opened.session,
+            transient_payload=flow.transient_payload or {},
         )
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))

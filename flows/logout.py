@@ -28,7 +28,9 @@ class LogoutLink(JSONView):
         wanted = request.GET.get("return_to", "")
         return_to.resolve(wanted, _default())
         token = sessions.logout_token(session)
-        url = problems.with_query(identity_conf.public_url("/self-service/logout"), token=token, **({"return_to": wanted} if wanted else {}))
+        url = problems.with_query(
+            identity_conf.public_url("/self-service/logout"), token=token, **({"return_to": wanted} if wanted else {})
+        )
         return json_response({"logout_url": url, "logout_token": token})
 
     def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -183,7 +183,7 @@ def _replaced(visit: Visit, outcome: Replaced) -> HttpResponse:
 
 
 def _recovered(visit: Visit, outcome: Recovered) -> HttpResponse:
-    """Hand out the session, and lead on to settings: by redirect, or with the transitions flag by continue_with (contract: flows.md 9.3)."""
+    """Hand out the session, and lead on to settings: by redirect, or by continue_with where the flag says so (contract: flows.md 9.3)."""
     goes_to = page_of(outcome.settings) if outcome.settings else outcome.return_to
     is_app = not outcome.flow.is_browser
     if not visit.is_json and not (is_app and conf.uses_transitions()):
@@ -258,4 +258,3 @@ def _problem(visit: Visit, problem: Problem, always_json: bool) -> HttpResponse:
     if visit.accepts_json:
         return problems.as_json(visit.request, problem)
     return problems.as_page(visit.request, problem)
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flows import conf
 from flows.errors import MethodOff
@@ -15,7 +15,7 @@ from flows.ui import container
 from flows.visit import BROWSER, Visit
 from identity.http import csrf, problems
 
-F_ = TypeVar("F_", RecoveryFlow, VerificationFlow)
+F_ = TypeVar("F_", bound=RecoveryFlow | VerificationFlow)
 
 
 class ProvingKind(FlowKind[F_]):
@@ -32,7 +32,7 @@ class ProvingKind(FlowKind[F_]):
             raise MethodOff(f"{self.name.capitalize()} is to use the method {name}, which is switched off.")
         return method
 
-    def methods(self, submission: Submission) -> list[Any]:
+    def methods(self, submission: Submission) -> list[Method]:
         """Only the method that the flow was begun with is asked."""
         method = METHODS.get(submission.flow.active)
         return [method] if method else []

@@ -103,7 +103,13 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise StartAnew(messages.identity_disabled())
         opened = sessions.issue(identity, [sessions.proof(f"{method.name}_recovery", "aal1")], visit.device())
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, session=opened.session, transient_payload=flow.transient_payload or {}
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=identity,
+            session=opened.session,
+            transient_payload=flow.transient_payload or {},
         )
         plan = hooks.runner().after(context)
         try:

@@ -137,11 +137,11 @@ class Registration(FlowKind[RegistrationFlow]):
         return self.finish(visit, flow, method, identity)
 
     def _brings_traits(self, submission: Submission) -> bool:
-        return any(method.brings_traits and method.claims(submission) for method in self.methods(submission))
+        return any(method.brings_traits and method.claims(submission) for method in methods.of(RegistrationMethod))
 
     def echo(self, flow: RegistrationFlow, submission: Submission, said: Sequence[Message]) -> None:
         if all(message.id != self.no_method().id for message in said):
-            container.set_traits(flow, submission.traits(schemas.get(flow.identity_schema)))
+            container.set_traits(flow, submission.legible_traits(schemas.get(flow.identity_schema)))
 
     def _screen(self, submission: Submission) -> str:
         """Return the page of the two-step form that was asked for, "" when a credential was sent."""
@@ -182,9 +182,7 @@ class Registration(FlowKind[RegistrationFlow]):
         """
         proof = proof or sessions.proof(method.name, "aal1")
         goes_to = self.return_to(self.wanted_return(flow), method.name)
-        context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {}
-        )
+        context = HookContext(flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {})
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         plan = hooks.runner().after(context)
@@ -208,9 +206,7 @@ class Registration(FlowKind[RegistrationFlow]):
                     opened = self._record(visit, plan, context, proof)
         if opened is not None and visit.is_api:
             context.continue_with.append(continue_with.set_ory_session_token(opened.token))
-        return Done(
-            flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to
-        )
+        return Done(flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to)
 
     def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, proof: dict[str, Any]) -> OpenedSession | None:
         """Record the rest, and open a session if an action asked for one."""

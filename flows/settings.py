@@ -27,7 +27,7 @@ from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity import crypto
-from identity.errors import SessionInactive, SessionRefreshRequired, Unauthorized
+from identity.errors import SessionAAL2Required, SessionInactive, SessionRefreshRequired, Unauthorized
 from identity.http import cookies, problems
 from identity.identities import schemas, services
 from identity.identities.models import Identity
@@ -65,19 +65,23 @@ class Settings(FlowKind[SettingsFlow]):
         if away := self._needs_second_factor(visit, session, visit.url if visit.query("return_to") and not visit.is_api else ""):
             return away
         flow = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
-        self.fill(flow, session.identity)
-        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, flow, session)
 
     def _needs_second_factor(self, visit: Visit, session: Session, back_to: str) -> Elsewhere | None:
         """Send a browser to its second factor, when the account has one that was not used. Raises SessionAAL2Required for programs."""
         url = authentication.step_up_url(**({"return_to": back_to} if back_to else {}))
         try:
             authentication.require_aal(session, conf.settings().required_aal, url)
-        except authentication.SessionAAL2Required:
+        except SessionAAL2Required:
             if visit.is_api or visit.answers_json or visit.accepts_json:
                 raise
             return Elsewhere(url)
         return None
+
+    def _stored(self, visit: Visit, flow: SettingsFlow, session: Session, *said: Message) -> SettingsFlow:
+        """Store a new flow. What runs before it does not see the form, which holds secrets (contract: actions.md 2.1)."""
+        context = HookContext(flow, visit.facts, self.name, identity=session.identity, session=session)
+        return self.store(visit, flow, context, fill=lambda: self.fill(flow, session.identity, said))
 
     def fill(self, flow: SettingsFlow, identity: Identity, said: tuple[Message, ...] = ()) -> None:
         form = [node for method in methods.enabled(SettingsMethod) for node in method.settings_nodes(flow, identity)]
@@ -127,7 +131,7 @@ class Settings(FlowKind[SettingsFlow]):
     def echo(self, flow: SettingsFlow, submission: Submission, said: Sequence[Message]) -> None:
         if submission.method == "profile":
             schema = schemas.get_readable(flow.identity.schema_id)
-            container.set_traits(flow, submission.traits(schema), replaces=True)
+            container.set_traits(flow, submission.legible_traits(schema), replaces=True)
 
     def open_after_recovery(self, visit: Visit, session: Session, return_to: str) -> SettingsFlow:
         """Return a flow, stored, in which somebody who has just come back in chooses a new credential."""
@@ -135,8 +139,7 @@ class Settings(FlowKind[SettingsFlow]):
         if return_to:
             flow.request_url = problems.with_query(visit.url, return_to=return_to)
         until = session.authenticated_at + conf.settings().privileged_max_age
-        self.fill(flow, session.identity, (messages.recovery_success(until),))
-        return self.store(visit, flow, HookContext(flow, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, flow, session, messages.recovery_success(until))
 
     def no_method(self) -> Message:
         return messages.settings_no_method()
@@ -180,7 +183,13 @@ class Settings(FlowKind[SettingsFlow]):
         assert session is not None
         goes_to = self._goes_to(flow, method)
         context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=after, session=copy.copy(session), previous=before,
+            flow,
+            visit.facts,
+            self.name,
+            method.name,
+            identity=after,
+            session=copy.copy(session),
+            previous=before,
             transient_payload=flow.transient_payload or {},
         )
         plan = hooks.runner().after(context)
@@ -228,7 +237,14 @@ class Settings(FlowKind[SettingsFlow]):
         """Store the flow's new form. Of two submissions at once the second is refused: it was made from what is no longer so."""
         seen = flow.submissions
         rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
-        if not rows.update(ui=flow.ui, state=flow.state, active=flow.active, internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()):
+        if not rows.update(
+            ui=flow.ui,
+            state=flow.state,
+            active=flow.active,
+            internal=flow.internal,
+            submissions=F("submissions") + 1,
+            updated_at=timezone.now(),
+        ):
             raise InvalidSubmission(messages.generic("This form was sent twice at once. Please look at your settings and try again."))
         flow.submissions = seen + 1
 
@@ -266,8 +282,7 @@ class Settings(FlowKind[SettingsFlow]):
         assert session is not None
         new = self.new(visit, identity=session.identity, state=states.SHOW_FORM)
         new.request_url, new.return_to = flow.request_url, flow.return_to
-        self.fill(new, session.identity)
-        return self.store(visit, new, HookContext(new, visit.facts, self.name, identity=session.identity, session=session))
+        return self._stored(visit, new, session)
 
 
 def is_privileged(session: Session, *, always: bool = False) -> bool:

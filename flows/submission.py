@@ -71,6 +71,13 @@ class Submission:
                 _put(traits, name.split(".")[1:], _cast(value, kinds.get(name, {})) if self.is_form else value)
         return traits
 
+    def legible_traits(self, schema: Schema) -> Any:
+        """Return the traits that were sent, as far as they can be read: what a form shows again."""
+        try:
+            return self.traits(schema)
+        except BadRequest:
+            return {}
+
     @property
     def transient_payload(self) -> dict[str, Any]:
         """Return what the application passes through to hooks. Raises InvalidSubmission when it is no object."""
@@ -117,17 +124,17 @@ def decode(visit: Visit, flow: Flow) -> Submission:
     """Read the body of a submission. Raises BadRequest for what is no form and no JSON object."""
     request = visit.request
     if request.method == "GET":
-        return Submission(visit, flow, _form_fields(request.GET), is_form=True)
+        return Submission(visit, flow, bodies.storable(_form_fields(request.GET)), is_form=True)
     kind = bodies.content_type(request)
     if kind == bodies.JSON:
-        return Submission(visit, flow, bodies.json_object(request), is_form=False)
+        return Submission(visit, flow, bodies.storable(bodies.json_object(request)), is_form=False)
     if kind in (bodies.FORM, bodies.MULTIPART):
         return _form(visit, flow, request)
     raise BadRequest("Send a form, or JSON as application/json.")
 
 
 def _form(visit: Visit, flow: Flow, request: HttpRequest) -> Submission:
-    fields = _form_fields(bodies.form(request))
+    fields = bodies.storable(_form_fields(bodies.form(request)))
     if not fields and not request.META.get("CONTENT_LENGTH", "0").strip("0"):
         raise BadRequest("The form is empty.")
     return Submission(visit, flow, fields, is_form=True)

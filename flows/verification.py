@@ -103,9 +103,7 @@ class Verification(ProvingKind[VerificationFlow]):
             container.put(flow, _finished(method.name, goes_to), [_success(proven.via)])
             flow.ui |= {"method": "GET", "action": goes_to}
             flow.save(update_fields=["ui", "state", "identity", "active"])
-        context = HookContext(
-            flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {}
-        )
+        context = HookContext(flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {})
         plan = hooks.runner().after(context)
         try:
             plan.ask()

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from flows import conf, engine, present
-from flows.errors import FlowDisabled, MethodOff
+from flows.errors import FlowDisabled, FlowRefused, MethodOff
 from flows.kind import FlowKind
 from flows.outcome import Elsewhere
 from flows.visit import BROWSER, Visit
@@ -36,7 +36,7 @@ class CreateFlow(FlowView):
         try:
             return present.started(visit, self.kind.open(visit))
         except Problem as problem:
-            return present.problem(visit, problem, always_json=self.kind.tells_in_json and not isinstance(problem, MethodOff))
+            return present.problem(visit, problem, always_json=self.kind.tells_in_json and not isinstance(problem, MethodOff | FlowRefused))
 
 
 class GetFlow(FlowView):
@@ -82,7 +82,9 @@ class Errors(JSONView):
         id = request.GET.get("error") or request.GET.get("id", "")
         if id == self.SAMPLE:
             now = timezone.now()
-            return json_response({"id": str(uuid.uuid4()), "error": Problem("This is an example.").as_dict(), "created_at": now, "updated_at": now})
+            return json_response(
+                {"id": str(uuid.uuid4()), "error": Problem("This is an example.").as_dict(), "created_at": now, "updated_at": now}
+            )
         key = parse_uuid(id)
         parked = ParkedError.objects.filter(pk=key).first() if key else None
         if parked is None:

@@ -1,8 +1,8 @@
 """The admin listener's paths: /admin/* (the prefix may be left out), /console/, /health, /metrics, /openapi.json."""
 
 from django.contrib import admin
-from django.utils.module_loading import autodiscover_modules
 from django.urls import include, path, re_path
+from django.utils.module_loading import autodiscover_modules
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from identity.api import health, metrics
@@ -18,7 +18,11 @@ urlpatterns = [
     re_path(r"^(?:admin/)?version$", health.Version.as_view()),
     re_path(r"^(?:admin/)?metrics(?:/prometheus)?$", metrics.Metrics.as_view()),
     path("openapi.json", SpectacularJSONAPIView.as_view(urlconf="identity.api.urls")),
-    *(re_path(prefix, include(urls)) for urls in ("identity.api.urls", "flows.admin_urls", "actions.urls") for prefix in (r"^admin/", r"^")),
+    *(
+        re_path(prefix, include(urls))
+        for urls in ("identity.api.urls", "flows.admin_urls", "actions.urls")
+        for prefix in (r"^admin/", r"^")
+    ),
     re_path(r"^(?:admin/)?(?:self-service/.*|schemas|schemas/.*|sessions/whoami)$", listener.to_public),
 ]
 

@@ -62,8 +62,15 @@ class Provider:
         """Return an entry of selfservice.methods.oidc.config.providers."""
         mapper = "base64://" + base64.b64encode(MAPPER.encode()).decode()
         return {
-            "id": id, "provider": "generic", "label": id.title(), "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
-            "issuer_url": self.url, "scope": ["email"], "mapper_url": mapper, **more,
+            "id": id,
+            "provider": "generic",
+            "label": id.title(),
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "issuer_url": self.url,
+            "scope": ["email"],
+            "mapper_url": mapper,
+            **more,
         }
 
     # -- the person at the provider
@@ -96,8 +103,11 @@ class Provider:
 
     def _metadata(self) -> dict[str, Any]:
         return {
-            "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
-            "userinfo_endpoint": f"{self.url}/userinfo", "jwks_uri": f"{self.url}/jwks",
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "userinfo_endpoint": f"{self.url}/userinfo",
+            "jwks_uri": f"{self.url}/jwks",
             "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
             **({"code_challenge_methods_supported": ["S256"]} if self.pkce else {}),
         }

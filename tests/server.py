@@ -89,7 +89,12 @@ class Server:
         flags = ["--dev"] if self.dev else []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "serve", *flags], env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, str(ROOT / "manage.py"), "serve", *flags],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.wait_until_ready()
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 PATIENCE = 60.0  # seconds until a service has to answer
@@ -63,19 +64,38 @@ def postgres() -> Iterator[str]:
     if os.geteuid() == 0:  # it refuses to run as root
         shutil.chown(home, "postgres", "postgres")
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    subprocess.run([*as_user, programs / "initdb", "-D", home / "data", "-U", "vestibule", "-A", "trust", "--no-sync"], check=True, capture_output=True)
+    subprocess.run(
+        [*as_user, programs / "initdb", "-D", home / "data", "-U", "vestibule", "-A", "trust", "--no-sync"], check=True, capture_output=True
+    )
     port = free_port()
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={home}", "-c", "fsync=off", "-c", "max_connections=200"]
     process = subprocess.Popen(
-        [*as_user, programs / "postgres", "-D", home / "data", "-p", str(port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*as_user, programs / "postgres", "-D", home / "data", "-p", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_for_port(port, process)
-        yield f"postgres://vestibule@127.0.0.1:{port}/postgres"
+        dsn = f"postgres://vestibule@127.0.0.1:{port}/postgres"
+        _wait_for_database(dsn)
+        yield dsn
     finally:
         process.terminate()
         process.wait(20)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait_for_database(dsn: str) -> None:
+    """Its port is open a moment before it takes anybody in."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            psycopg.connect(dsn).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -62,9 +62,7 @@ class RequireVerifiedAddress(Action):
             verification.begin(context, addresses[0])
         assert context.verification is not None
         url = verification_flow.ui_url(context.verification)
-        item = continue_with.show_verification_ui(
-            str(context.verification.id), addresses[0].value, url
-        )
+        item = continue_with.show_verification_ui(str(context.verification.id), addresses[0].value, url)
         refusal = SessionVerifiedAddressRequired("None of the account's addresses is verified yet.", details={"continue_with": [item]})
         refusal.browser_goes_to = url
         raise refusal

@@ -1,10 +1,10 @@
 """Telling another server, and listening to what it says (contract: actions.md 4, 9).
 
-    mode             waits for the answer   may refuse   may change the identity
-    plain            yes                    no           no
-    can_interrupt    yes                    yes          no
-    parse            yes                    yes          registration and settings
-    ignore           no: a delivery is recorded and arrives, see actions/delivery/
+mode             waits for the answer   may refuse   may change the identity
+plain            yes                    no           no
+can_interrupt    yes                    yes          no
+parse            yes                    yes          registration and settings
+ignore           no: a delivery is recorded and arrives, see actions/delivery/
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from django.utils import timezone
 from actions import answers, rendering
 from actions.base import Action, Place, Run, register
 from actions.delivery import outbox, signing
-from flows.errors import InvalidSubmission
+from flows.errors import FlowRefused, InvalidSubmission
 from identity.config import Fault, units
 from identity.config.faults import did_you_mean
-from identity.errors import BadRequest, InternalError, Problem, UpstreamTimeout
+from identity.errors import InternalError, Problem, UpstreamTimeout
 from identity.http import outgoing
 from identity.ids import uuid7
 
@@ -56,12 +56,6 @@ class HookFailed(InternalError):
 
 class HookTimedOut(UpstreamTimeout):
     title = "A server that has to be asked took too long."
-
-
-class FlowRefused(BadRequest):
-    """A hook before the flow refused it; `details.messages` is what the hook said (contract: actions.md 9.2)."""
-
-    title = "This cannot be started now."
 
 
 @dataclass(frozen=True)
@@ -125,7 +119,12 @@ class WebHook(Action):
                 prepared.message_id,
                 run.entry.path,
                 run.trigger,
-                {"url": prepared.url, "method": prepared.method, "headers": prepared.headers, "body": (prepared.body or b"").decode("utf-8", "replace")},
+                {
+                    "url": prepared.url,
+                    "method": prepared.method,
+                    "headers": prepared.headers,
+                    "body": (prepared.body or b"").decode("utf-8", "replace"),
+                },
                 flow_id=run.context.flow.id,
                 identity_id=run.context.identity.id if run.context.identity else None,
             )
@@ -145,7 +144,7 @@ class WebHook(Action):
             raise HookFailed("Its request could not be made.") from failure
         if prepared is None:
             return None
-        answer = _send(prepared, config, run)
+        answer = send(prepared, config, run.entry.path)
         if answer.status >= 400:
             if mode != "plain" and answer.status != 429 and (refusal := answers.refusal(answer.body)):
                 raise refusal
@@ -163,7 +162,9 @@ class WebHook(Action):
             log.error("%s: the answer cannot be used: %s", run.entry.path, broken)
             raise HookFailed("Its answer could not be read.") from broken
         if identity and not (run.trigger.endswith(".after") and run.context.kind in ("registration", "settings")):
-            log.warning("%s: the answer's `identity` is ignored here: only hooks after registration and settings may change one", run.entry.path)
+            log.warning(
+                "%s: the answer's `identity` is ignored here: only hooks after registration and settings may change one", run.entry.path
+            )
             return None
         return identity
 
@@ -211,7 +212,7 @@ def headers_of_attempt(prepared: Prepared, config: dict[str, Any], trigger_id: s
     return sent | signing.headers(config.get("signing"), prepared.message_id, timezone.now(), prepared.body or b"")
 
 
-def _send(prepared: Prepared, config: dict[str, Any], run: Run) -> outgoing.Answer:
+def send(prepared: Prepared, config: dict[str, Any], path: str) -> outgoing.Answer:
     """Send up to three times within the hook's budget, and return the last answer.
 
     Raises:
@@ -242,7 +243,7 @@ def _send(prepared: Prepared, config: dict[str, Any], run: Run) -> outgoing.Answ
         time.sleep(wait)
     if answer is not None:
         return answer
-    log.error("%s: %s", run.entry.path, problem)
+    log.error("%s: %s", path, problem)
     if isinstance(problem, outgoing.OutgoingTimeout):
         raise HookTimedOut("No answer came in time.")
     raise HookFailed("No answer came.")
@@ -324,7 +325,9 @@ def _auth_faults(auth: Any, path: str) -> Iterable[Fault]:
     if auth is None:
         return
     given = auth.get("config") if isinstance(auth, dict) else None
-    wanted = {"basic_auth": ("user", "password"), "api_key": ("name", "value", "in")}.get(auth.get("type", "") if isinstance(auth, dict) else "")
+    wanted = {"basic_auth": ("user", "password"), "api_key": ("name", "value", "in")}.get(
+        auth.get("type", "") if isinstance(auth, dict) else ""
+    )
     if wanted is None or not isinstance(given, dict):
         yield Fault(path, "needs a type, basic_auth or api_key, and a config.")
         return

@@ -64,8 +64,13 @@ def _write_down(delivery: Delivery, result: Result, started: datetime, took_ms: 
             delivery.due_at = now + wait
     with transaction.atomic():
         DeliveryAttempt.objects.create(
-            delivery=delivery, number=delivery.attempts, started_at=started, took_ms=took_ms,
-            answer_status=result.status, answer=result.answer.replace("\x00", ""), error=result.error,
+            delivery=delivery,
+            number=delivery.attempts,
+            started_at=started,
+            took_ms=took_ms,
+            answer_status=result.status,
+            answer=result.answer.replace("\x00", ""),
+            error=result.error,
         )
         delivery.save(update_fields=["status", "content", "due_at", "lease_until", "updated_at"])
 

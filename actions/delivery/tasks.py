@@ -16,7 +16,7 @@ OVERDUE = 5.0  # seconds between two looks of the sweeper
 BATCH = 500
 
 
-@shared_task(name=outbox.TASK, acks_late=True, reject_on_worker_lost=True)
+@shared_task(name=outbox.TASK, acks_late=True, reject_on_worker_lost=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver(row_id: str) -> None:
     """Try to send one delivery. A row that is not due, or that another worker has, is left alone."""
     config.refresh()

@@ -6,6 +6,7 @@ that the submission comes from where the flow was begun, and that the method is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -13,6 +14,7 @@ from flows import conf
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.outcome import Outcome
 from flows.submission import Submission
+from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from flows.visit import Visit
 from identity.identities.models import Identity
@@ -66,6 +68,9 @@ class Method:
     def claims(self, submission: Submission) -> bool:
         """Whether this submission is for this method."""
         return submission.method == self.name
+
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        """Put what was typed back into a form that is shown again, or take out of it what is not to be sent again."""
 
     checks_token: ClassVar[bool] = True  # a browser's form needs the token against forgery; else its cookie is enough
     says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it

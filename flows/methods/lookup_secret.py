@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +56,6 @@ class LookupSecret(LoginMethod, SettingsMethod):
             TooManyGuesses: It was guessed too often.
         """
         assert submission.session is not None
-        container.set_value(submission.flow, self.name, None)
         submission.require(self.name)
         identity = submission.session.identity
         credential = identity.credential(self.name)
@@ -67,6 +67,9 @@ class LookupSecret(LoginMethod, SettingsMethod):
             raise InvalidSubmission(code_used() if verdict is Verdict.USED else code_invalid())
         attempts.forgive(identity, self.name, submission.session)
         return identity
+
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        container.set_value(submission.flow, self.name, None)
 
     # settings
 

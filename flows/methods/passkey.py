@@ -11,7 +11,7 @@ from flows.errors import InvalidSubmission
 from flows.methods.base import LoginMethod, NextStep, RegistrationMethod, SettingsMethod, register
 from flows.models import Flow, LoginFlow, RegistrationFlow, SettingsFlow
 from flows.submission import Submission
-from flows.ui import nodes
+from flows.ui import messages, nodes
 from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from identity import conf
@@ -107,7 +107,7 @@ class Passkey(LoginMethod, RegistrationMethod, SettingsMethod):
             raise InvalidSubmission(keys.malformed(WHAT)) from error
         credential = _owner(answer.response.user_handle or b"")
         if credential is None:
-            raise InvalidSubmission(keys.unknown())
+            raise InvalidSubmission(messages.no_account_with_key())
         ceremony = keys.ceremony(submission.flow, self.name)
         if ceremony is None or ceremony.identity not in ("", str(credential.identity_id)):
             raise InvalidSubmission(keys.refused(WHAT))

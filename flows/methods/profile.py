@@ -7,7 +7,7 @@ from typing import ClassVar
 from flows.methods.base import SettingsMethod, register
 from flows.models import SettingsFlow
 from flows.submission import Submission
-from flows.ui import messages, nodes, traits
+from flows.ui import container, messages, nodes, traits
 from flows.ui.nodes import Node
 from identity.errors import BadRequest
 from identity.identities import schemas, services
@@ -31,4 +31,5 @@ class Profile(SettingsMethod):
         if not any(name == "traits" or name.startswith("traits.") for name in submission.fields):
             raise BadRequest("No traits were sent.")
         identity.traits = submission.traits(schemas.get_readable(identity.schema_id))
+        container.set_traits(submission.flow, identity.traits, replaces=True)
         services.derive(identity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -56,7 +57,6 @@ class TOTP(LoginMethod, SettingsMethod):
             TooManyGuesses: It was guessed too often.
         """
         assert submission.session is not None
-        container.set_value(submission.flow, CODE, None)
         submission.require(CODE)
         code = submission.text(CODE)
         if len(code) < SHORTEST:
@@ -71,14 +71,20 @@ class TOTP(LoginMethod, SettingsMethod):
         attempts.forgive(identity, self.name, submission.session)
         return identity
 
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        container.set_value(submission.flow, CODE, None)
+
     # settings
 
     def settings_nodes(self, flow: SettingsFlow, identity: Identity) -> list[Node]:
-        """Return the way to remove the app, or a new key to set one up with: each flow offers its own."""
-        flow.internal.pop(URL, None)
+        """Return the way to remove the app, or a key to set one up with: each flow offers its own until it is used."""
+        offered = crypto.decrypt(flow.internal.pop(URL, ""))
         if identity.credential(self.name) is not None:
             return [nodes.field(UNLINK, self.name, "submit", value="true", required=True, label=unlink_button())]
         url = totp.new_url(issuer=conf.totp_issuer(), account=_account(identity))
+        if offered and offered.partition("?")[0] == url.partition("?")[0]:
+            flow.internal[URL] = crypto.encrypt(offered)
+            return self._as_offered(flow)
         flow.internal[URL] = crypto.encrypt(url)
         secret = totp.secret_of(url)
         picture = nodes.image("totp_qr", self.name, _picture(url), width=SIDE, height=SIDE, label=picture_label())
@@ -88,6 +94,14 @@ class TOTP(LoginMethod, SettingsMethod):
             nodes.field(CODE, self.name, required=True, label=code_label()),
             nodes.submit("method", self.name, self.name, messages.save_button()),
         ]
+
+    def _as_offered(self, flow: SettingsFlow) -> list[Node]:
+        """Return the fields as the form has them: drawing the picture anew costs more than saving a profile."""
+        kept = [{**node, "messages": []} for node in flow.ui["nodes"] if node["group"] == self.name]
+        for node in kept:
+            if nodes.name_of(node) == CODE:
+                node["attributes"] = {name: value for name, value in node["attributes"].items() if name != "value"}
+        return kept
 
     def change(self, submission: Submission, identity: Identity) -> None:
         if submission.flag(UNLINK):
@@ -117,7 +131,7 @@ def _account(identity: Identity) -> str:
 
 def _picture(url: str) -> str:
     """Return the QR code of *url* as a data: address."""
-    code = segno.make(url, error="m", micro=False)
+    code = segno.make(url, error="m", boost_error=False, micro=False, mask=4)  # trying all eight masks costs more than all else
     modules, _ = code.symbol_size()
     return str(code.png_data_uri(scale=-(-SIDE // modules)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flows import keys
@@ -49,6 +50,11 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         if isinstance(flow, RegistrationFlow):
             return conf.webauthn().passwordless and bool(submission.text(REGISTER))
         return bool(submission.text(REGISTER) or submission.text(REMOVE))
+
+    def echo(self, submission: Submission, said: Sequence[Message]) -> None:
+        container.set_value(submission.flow, LOGIN, None)
+        if submission.flow.kind == "registration" and not any(message.at for message in said):
+            container.set_value(submission.flow, NAME, submission.text(NAME))
 
     # login
 
@@ -101,7 +107,6 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         """
         flow = submission.flow
         assert isinstance(flow, LoginFlow)
-        container.set_value(flow, LOGIN, None)
         if container.find(flow, "identifier") is not None:
             submission.require("identifier")
         if not submission.text(LOGIN):
@@ -137,8 +142,7 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         identity = credential.identity if credential and usable else None
         if not usable:
             if not conf.hides_accounts():
-                container.set_value(flow, "identifier", "")
-                raise InvalidSubmission(keys.unknown())
+                raise InvalidSubmission(messages.no_account_with_key())
             made_up = crypto.keyed_hash(f"no key of {normalize.identifier(identifier)}")
             usable = [Key(id=bytes.fromhex(made_up), public_key=b"")]
         asked = self._question(flow, usable, identity, continue_button())
@@ -178,7 +182,6 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         ]
 
     def register(self, submission: Submission, identity: Identity) -> None:
-        container.set_value(submission.flow, NAME, submission.text(NAME))
         key = self._made(submission)
         credential = identity.credential(self.name)
         if credential is None or not credential.names:

@@ -86,6 +86,13 @@ def credentials_invalid() -> Message:
     return _error(4000006, "That does not fit any account. Check the spelling and your password.")
 
 
+NO_ACCOUNT_WITH_KEY = 4000015
+
+
+def no_account_with_key() -> Message:
+    return _error(NO_ACCOUNT_WITH_KEY, "There is no account here with this key. Check the spelling, or sign in another way.")
+
+
 # registration
 
 
@@ -331,11 +338,15 @@ def password_too_similar() -> Message:
 
 
 def password_too_short(minimum: int, actual: int) -> Message:
-    return _error(4000032, f"The password needs at least {minimum} characters; this one has {actual}.", min_length=minimum, actual_length=actual)
+    return _error(
+        4000032, f"The password needs at least {minimum} characters; this one has {actual}.", min_length=minimum, actual_length=actual
+    )
 
 
 def password_too_long(maximum: int, actual: int) -> Message:
-    return _error(4000033, f"The password may have at most {maximum} characters; this one has {actual}.", max_length=maximum, actual_length=actual)
+    return _error(
+        4000033, f"The password may have at most {maximum} characters; this one has {actual}.", max_length=maximum, actual_length=actual
+    )
 
 
 def password_breached(breaches: int) -> Message:
@@ -392,7 +403,9 @@ def json_type(value: Any) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "array", dict: "object"}.get(type(value), "unknown")
+    if isinstance(value, list):
+        return "array"
+    return "object" if isinstance(value, dict) else "string"
 
 
 _TRAIT_ERRORS: dict[str, Callable[[dict[str, Any], Any], Message]] = {

@@ -30,6 +30,6 @@ class HasAPIKey(BasePermission):
         if not keys:
             return True
         sent = (authentication.bearer_of(request._request) or "").encode()
-        if not any([hmac.compare_digest(key, sent) for key in keys]):
+        if sum(hmac.compare_digest(key, sent) for key in keys) == 0:  # every key is compared, so that time tells nothing
             raise Unauthorized("Send an API key as a bearer token.")
         return True

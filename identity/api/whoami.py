@@ -68,7 +68,8 @@ def statement(vendor: str, hashes: int) -> str:
             {uuid("i.id")}, i.external_id, i.schema_id, i.state, {moment("i.state_changed_at")}, {text.format("i.traits")},
             (SELECT {verifiable} FROM (SELECT * FROM identity_verifiableaddress WHERE identity_id = i.id ORDER BY id) a),
             (SELECT {recovery} FROM (SELECT * FROM identity_recoveryaddress WHERE identity_id = i.id ORDER BY id) a),
-            {text.format("i.metadata_public")}, {moment("i.created_at")}, {moment("i.updated_at")}, {uuid("i.organization_id")}, i.available_aal
+            {text.format("i.metadata_public")}, {moment("i.created_at")}, {moment("i.updated_at")}, {uuid("i.organization_id")},
+            i.available_aal
         FROM identity_session s JOIN identity_identity i ON i.id = s.identity_id
         WHERE s.token_hash IN ({", ".join([mark] * hashes)}) AND s.active AND s.expires_at > {mark} AND i.state = 'active'
     """  # noqa: S608
@@ -118,8 +119,9 @@ def _json(text: str | None) -> orjson.Fragment | None:
 
 
 def _body(row: tuple[Any, ...]) -> bytes:
-    (id, expires_at, authenticated_at, aal, methods, issued_at, devices, identity_id, external_id, schema_id, state, state_changed_at, traits,
-     verifiable, recovery, metadata, created_at, updated_at, organization_id, _) = row  # fmt: skip
+    id, expires_at, authenticated_at, aal, methods, issued_at, devices, *who = row
+    identity_id, external_id, schema_id, state, state_changed_at, traits, verifiable, recovery, *rest = who
+    metadata, created_at, updated_at, organization_id, _ = rest
     identity: dict[str, Any] = {"id": identity_id}
     if external_id:
         identity["external_id"] = external_id
@@ -175,22 +177,28 @@ def answer(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
     ], body
 
 
+def _is_ours(environ: Environ) -> bool:
+    if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING"):
+        return False
+    return not any(name in environ for name in NOT_OURS)
+
+
 def before(application: Application) -> Application:
     """Put this answer before *application*, for the requests that it is for."""
 
     def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING"):
-            if not any(name in environ for name in NOT_OURS):
-                began = time.perf_counter()
-                try:
-                    found = answer(environ)
-                except (psycopg.Error, sqlite3.Error):
-                    connection.close()  # the view opens a new one, or says that there is none
-                    found = None
-                if found is not None:
-                    metrics.count("GET", 200, PATH, time.perf_counter() - began)
-                    start_response("200 OK", found[0])
-                    return [found[1]]
-        return application(environ, start_response)
+        if not _is_ours(environ):
+            return application(environ, start_response)
+        began = time.perf_counter()
+        try:
+            found = answer(environ)
+        except (psycopg.Error, sqlite3.Error):
+            connection.close()  # the view opens a new one, or says that there is none
+            found = None
+        if found is None:
+            return application(environ, start_response)
+        metrics.count("GET", 200, PATH, time.perf_counter() - began)
+        start_response("200 OK", found[0])
+        return [found[1]]
 
     return serve

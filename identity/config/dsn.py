@@ -40,10 +40,7 @@ def _postgres(dsn: str) -> dict[str, Any]:
     parts = urlsplit(dsn)
     options: dict[str, Any] = {name: value for name, value in parse_qsl(parts.query) if name not in OURS}
     wanted = dict(parse_qsl(parts.query))
-    if "host" in options:
-        host = options.pop("host")
-    else:
-        host = parts.hostname or ""
+    host = options.pop("host", None) or parts.hostname or ""
     if wanted.get("prepared_statements", "true") != "false":  # poolers in transaction mode cannot hold them
         options["server_side_binding"] = True
         options["prepare_threshold"] = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from identity.config.nodes import NOTHING, Flag, Items, Later, Node, Section, Ta
 from identity.config.schema import TREE
 
 PERSON = "file://" + str(Path(__file__).with_name("person.schema.json"))  # of the embedded default
+OWN_SECRET = os.urandom(32).hex()  # of a process that was given none by `serve` either
 GENERIC = frozenset(("config", "help", "version", "revision"))  # names that other programs set in the environment, too
 
 
@@ -60,8 +62,10 @@ def merge(below: Any, above: Any) -> Any:
         return above
     merged = dict(below)
     for name, value in above.items():
-        merged[name] = merge(below[name], value) if name in below and value is not None else value
-    return {name: value for name, value in merged.items() if value is not None or name not in below}
+        if value is None and name in below:
+            continue  # "courier:" with nothing below it says nothing
+        merged[name] = merge(below[name], value) if name in below else value
+    return merged
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[list[str | int], Any]]:
@@ -106,7 +110,7 @@ def _keys(node: Node, words: list[str]) -> Iterator[tuple[list[str | int], Node]
 def place(tree: dict[str, Any], path: Sequence[str | int], value: Any) -> None:
     """Put *value* into *tree*; lists are merged by index, a new index appends."""
     holder: Any = tree
-    for step, following in zip(path[:-1], path[1:], strict=True):
+    for step, following in itertools.pairwise(path):
         holder = _below(holder, step, [] if isinstance(following, int) else {})
     if isinstance(holder, list) and isinstance(path[-1], int):
         _below(holder, path[-1], value)
@@ -162,7 +166,9 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     for name in ("public", "admin"):
         listener = tree["serve"][name]
         if not listener.get("base_url"):
-            listener["base_url"] = f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'], dev)}:{listener['port']}/"
+            listener["base_url"] = (
+                f"{'http' if dev or name == 'admin' else 'https'}://{_visible(listener['host'], dev)}:{listener['port']}/"
+            )
     service, base = tree["selfservice"], str(tree["serve"]["public"]["base_url"]).rstrip("/")
     if embedded:
         service.setdefault("default_browser_return_url", f"{base}/ui/welcome")
@@ -174,8 +180,8 @@ def complete(given: dict[str, Any], environ: Mapping[str, str], embedded: bool) 
     if isinstance(totp.get("config"), dict):
         totp["config"].setdefault("issuer", base.split("://", 1)[-1].split(":")[0])
     secrets = tree["secrets"]
-    if not secrets.get("default"):
-        secrets["default"] = [environ["VESTIBULE_SECRET"]] if environ.get("VESTIBULE_SECRET") else secrets.get("cookie") or []
+    if not secrets.get("default") and not secrets.get("cookie"):
+        secrets["default"] = [environ.get("VESTIBULE_SECRET") or OWN_SECRET]
     if tree.get("log", {}).get("level") == "warn":
         tree["log"]["level"] = "warning"
     return tree

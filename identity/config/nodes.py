@@ -188,7 +188,9 @@ class Items(Node):
             report.fault(path, f"must be a list, not {_shown(value)}.")
             return
         if len(value) < self.least or (self.most is not None and len(value) > self.most):
-            report.fault(path, f"must have {'at least ' + str(self.least) if len(value) < self.least else 'at most ' + str(self.most)} entries.")
+            report.fault(
+                path, f"must have {'at least ' + str(self.least) if len(value) < self.least else 'at most ' + str(self.most)} entries."
+            )
         for index, item in enumerate(value):
             self.of.check(item, f"{path}.{index}", report)
         if self.unique and any(item in value[:index] for index, item in enumerate(value)):

@@ -29,7 +29,6 @@ REF = Url(relative=True)
 SAME_SITE = Text(choices=("Strict", "Lax", "None"))
 SECRET = Text(shortest=16)
 AAL = ("aal1", "highest_available")
-SINGLE_DURATION = Text(pattern=r"[0-9]+(ns|us|ms|s|m|h)", kind="a duration of one unit, such as 30s")
 
 # -- listeners
 
@@ -59,7 +58,9 @@ CORS = Section(
         "enabled": Flag(False),
         "allowed_origins": Items(["*"], of=Text(), unique=True),
         "allowed_methods": Items(["POST", "GET", "PUT", "PATCH", "DELETE"], of=Text(choices=VERBS)),
-        "allowed_headers": Items(["Authorization", "Content-Type", "Max-Age", "X-Session-Token", "X-XSRF-TOKEN", "X-CSRF-TOKEN"], of=Text()),
+        "allowed_headers": Items(
+            ["Authorization", "Content-Type", "Max-Age", "X-Session-Token", "X-XSRF-TOKEN", "X-CSRF-TOKEN"], of=Text()
+        ),
         "exposed_headers": Items(["Content-Type"], of=Text()),
         "allow_credentials": Flag(True),
         "max_age": Number(0, low=0),
@@ -159,8 +160,10 @@ def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
         report.fault(f"{path}.client_secret", "is required.")
 
 
-PROVIDERS = tuple(
-    ["github", "github-app", "gitlab", "generic", "google", "microsoft", "discord", "salesforce", "slack", "facebook", "auth0", "vk", "yandex", "apple", "spotify", "netid", "dingtalk", "patreon", "line", "linkedin", "linkedin_v2", "lark", "x", "fedcm-test", "amazon", "uaepass"]
+PROVIDERS = (
+    *("github", "github-app", "gitlab", "generic", "google", "microsoft", "discord", "salesforce", "slack", "facebook", "auth0", "vk"),
+    *("yandex", "apple", "spotify", "netid", "dingtalk", "patreon", "line", "linkedin", "linkedin_v2", "lark", "x", "fedcm-test"),
+    *("amazon", "uaepass"),
 )
 PROVIDER = Section(
     keys={
@@ -357,26 +360,30 @@ COURIER = Section(
                 "from_name": Text(""),
                 "headers": Table({}, of=Text()),
                 "local_name": Text("localhost"),
-                "client_cert_path": Text(""),
-                "client_key_path": Text(""),
+                "client_cert_path": Later(node=Text()),
+                "client_key_path": Later(node=Text()),
                 "templates": Ignored(),
             }
         ),
         "http": Section(keys={"request_config": REQUEST}),
-        "channels": Items([], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})),
+        "channels": Items(
+            [], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})
+        ),
         "sms": Ignored(why="is the old form of courier.channels"),
-        "template_override_path": Text(),
-        "templates": Section(
-            keys={
-                "recovery": BOTH,
-                "recovery_code": BOTH,
-                "verification": BOTH,
-                "verification_code": BOTH,
-                "registration_code": BOTH,
-                "login_code": BOTH,
-                "verifiable_address_changed": MESSAGE,
-                "authenticator_key_added": MESSAGE,
-            }
+        "template_override_path": Later(node=Text()),
+        "templates": Later(
+            node=Section(
+                keys={
+                    "recovery": BOTH,
+                    "recovery_code": BOTH,
+                    "verification": BOTH,
+                    "verification_code": BOTH,
+                    "registration_code": BOTH,
+                    "login_code": BOTH,
+                    "verifiable_address_changed": MESSAGE,
+                    "authenticator_key_added": MESSAGE,
+                }
+            )
         ),
     }
 )
@@ -418,9 +425,7 @@ TREE = Section(
                 "default_schema_id": Text("default"),
                 "default_schema_url": Ignored(why="is the old form of identity.schemas"),
                 "schemas": Items(
-                    of=Section(
-                        keys={"id": Text(required=True), "url": Source(required=True), "selfservice_selectable": Flag()}, open=True
-                    ),
+                    of=Section(keys={"id": Text(required=True), "url": Source(required=True), "selfservice_selectable": Flag()}, open=True),
                     least=1,
                 ),
             }
@@ -473,7 +478,6 @@ TREE = Section(
                 "schedule": Items(["2s", "10s", "1m", "5m", "30m", "2h", "5h", "10h", "14h", "20h", "24h"], of=Duration()),
                 "threads": Number(8, low=1, high=64),
                 "broker_url": Text(""),
-                "keep": Duration("720h"),
             }
         ),
         "ui": Section(  # ours
@@ -499,28 +503,15 @@ TREE = Section(
             }
         ),
         "tracing": Later(node=Anything()),
-        "database": Section(
-            keys={
-                "cleanup": Section(
-                    keys={
-                        "batch_size": Number(100, low=1),
-                        "sleep": Section(keys={"tables": SINGLE_DURATION}, open=True),
-                        "older_than": SINGLE_DURATION,
-                    },
-                    open=True,
-                )
-            }
-        ),
-        "oauth2_provider": Later(
-            node=Section(keys={"url": Url(), "headers": Table(of=Text()), "override_return_to": Flag()})
-        ),
+        "database": Later(node=Section(keys={"cleanup": Anything()})),
+        "oauth2_provider": Later(node=Section(keys={"url": Url(), "headers": Table(of=Text()), "override_return_to": Flag()})),
         "feature_flags": Section(
             keys={
                 "use_continue_with_transitions": Flag(False),
                 "choose_recovery_address": Later(node=Flag()),
                 "faster_session_extend": Flag(False),
                 "refresh_login_choose_address": Later(node=Flag()),
-                "legacy_continue_with_verification_ui": Flag(False),
+                "legacy_continue_with_verification_ui": Later(node=Flag()),
                 "legacy_require_verified_login_error": Flag(False),
                 "password_profile_registration_node_group": Text("default", choices=("password", "default")),
                 "legacy_oidc_registration_node_group": Later(node=Flag()),

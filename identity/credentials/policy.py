@@ -84,7 +84,9 @@ def breaches_of(password: str) -> int:
         return int(known)
     scheme = "" if "://" in policy.breaches_host else "https://"
     try:
-        answer = outgoing.request("GET", f"{scheme}{policy.breaches_host}/range/{prefix}", timeout=BREACH_TIMEOUT, headers={"Add-Padding": "true"})
+        answer = outgoing.request(
+            "GET", f"{scheme}{policy.breaches_host}/range/{prefix}", timeout=BREACH_TIMEOUT, headers={"Add-Padding": "true"}
+        )
         if answer.status != 200:
             raise outgoing.OutgoingError(f"status {answer.status}")
     except outgoing.OutgoingError as error:

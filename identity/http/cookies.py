@@ -60,14 +60,27 @@ def clear_session(response: HttpResponse) -> None:
 
 def _clear(response: HttpResponse, name: str, domain: str, path: str, secure: bool, same_site: str) -> None:
     response.set_cookie(
-        name, "gone", max_age=0, domain=domain or None, path=path, secure=secure, httponly=True, samesite=same_site  # type: ignore[arg-type]
+        name,
+        "gone",
+        max_age=0,
+        domain=domain or None,
+        path=path,
+        secure=secure,
+        httponly=True,
+        samesite=same_site,  # type: ignore[arg-type]
     )
 
 
 def set_csrf(response: HttpResponse, secret: str) -> None:
     rules = conf.cookies()
     response.set_cookie(
-        csrf_name(), secret, max_age=YEAR, domain=rules.domain or None, path=rules.path, secure=rules.secure, httponly=True,
+        csrf_name(),
+        secret,
+        max_age=YEAR,
+        domain=rules.domain or None,
+        path=rules.path,
+        secure=rules.secure,
+        httponly=True,
         samesite=rules.same_site,  # type: ignore[arg-type]
     )
 
@@ -77,8 +90,14 @@ def set_continuity(request: HttpRequest, response: HttpResponse, purpose: str, v
     rules = conf.cookies()
     carried = _carried(request) | {purpose: value}
     response.set_cookie(
-        CONTINUITY, crypto.seal_state(orjson.dumps(carried)), max_age=CONTINUITY_AGE, domain=rules.domain or None, path=rules.path,
-        secure=rules.secure, httponly=True, samesite="Lax",
+        CONTINUITY,
+        crypto.seal_state(orjson.dumps(carried)),
+        max_age=CONTINUITY_AGE,
+        domain=rules.domain or None,
+        path=rules.path,
+        secure=rules.secure,
+        httponly=True,
+        samesite="Lax",
     )
 
 

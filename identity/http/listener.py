@@ -37,7 +37,7 @@ class ListenerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         config.refresh()
         if of(request) == ADMIN:
-            request.urlconf = "identity.admin_urls"  # type: ignore[attr-defined]
+            request.urlconf = "identity.admin_urls"
         response = _clean(request) if "//" in request.path else self.get_response(request)
         if request.method == "GET":
             response.setdefault("Cache-Control", NOT_CACHED)

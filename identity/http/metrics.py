@@ -39,5 +39,7 @@ class MetricsMiddleware:
         began = time.perf_counter()
         response = self.get_response(request)
         found = request.resolver_match
-        count(request.META["REQUEST_METHOD"], response.status_code, endpoint(found.route) if found else UNKNOWN, time.perf_counter() - began)
+        count(
+            request.META["REQUEST_METHOD"], response.status_code, endpoint(found.route) if found else UNKNOWN, time.perf_counter() - began
+        )
         return response

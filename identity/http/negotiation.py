@@ -11,7 +11,10 @@ HTML, JSON = "text/html", "application/json"
 
 @lru_cache(maxsize=512)
 def _best(accept: str, offers: tuple[str, ...]) -> str:
-    """Return the offer that *accept* likes best: quality first, then the more specific range, then the earlier offer (RFC 9110 section 12.5.1)."""
+    """Return the offer that *accept* likes best (RFC 9110 section 12.5.1).
+
+    Quality counts first, then the more specific range, then the earlier offer.
+    """
     if not accept.strip():
         return HTML
     best, best_rank = HTML, (0.0, -1)

@@ -138,7 +138,9 @@ def _session(private_too: bool) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no netrc; a proxy would look the names up in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.verify = next((path for path in (os.environ.get("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt") if path and os.path.exists(path)), True)
+    session.verify = next(
+        (path for path in (os.environ.get("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt") if path and os.path.exists(path)), True
+    )
     adapter = _Adapter(private_too)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
@@ -197,7 +199,7 @@ def request(
         answer, target = _once(method, url, sent, body, until)
         if target is None:
             return answer
-        goes_to = urljoin(url, target)
+        goes_to = _joined(url, target)
         if answer.status in (301, 302, 303) and method not in ("GET", "HEAD"):
             method, body = "GET", None
             sent = {name: value for name, value in sent.items() if name.lower() != "content-type"}
@@ -207,9 +209,24 @@ def request(
     raise OutgoingError("too many redirects", is_final=True)
 
 
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError as error:
+        raise OutgoingError("the redirect leads to no address", is_final=True) from error
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
 def _once(method: str, url: str, headers: dict[str, str], body: bytes | None, until: float) -> tuple[Answer, str | None]:
     """Return the answer, and where it redirects to."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not _is_http(url):
         raise OutgoingError("only http:// and https:// addresses can be called", is_final=True)
     left = max(0.001, until - time.monotonic())
     session = _sessions(os.getpid(), _private_too(url))

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
-from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 from identity import conf
-from identity.errors import BadRequest, Problem, ServiceUnavailable
+from identity.errors import Problem, ServiceUnavailable
 from identity.http.models import ParkedError
-
-P = ParamSpec("P")
-V = TypeVar("V")
 
 
 def redirect(request: HttpRequest, url: str, status: int = 303) -> HttpResponse:
@@ -59,19 +52,6 @@ def with_query(url: str, **parameters: str) -> str:
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
     return urlunsplit(parts._replace(query=query))
-
-
-def json_errors(view: Callable[Concatenate[V, HttpRequest, P], HttpResponse]) -> Callable[Concatenate[V, HttpRequest, P], HttpResponse]:
-    """Let a view's method raise Problems; whoever asks is answered in JSON."""
-
-    @wraps(view)
-    def answer(self: V, request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(self, request, *args, **kwargs)
-        except Problem as problem:
-            return as_json(request, problem)
-
-    return answer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

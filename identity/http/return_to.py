@@ -75,6 +75,42 @@ def _is_bounded(suffix: str) -> bool:
 # Second-level names under which anybody can register. Wildcards directly below them would send people to strangers.
 PUBLIC_SUFFIXES = frozenset(
     f"{second}.{country}"
-    for country in ("uk", "jp", "au", "nz", "za", "br", "in", "kr", "il", "tr", "mx", "ar", "cn", "tw", "hk", "sg", "id", "th", "my", "ph", "vn")
+    for country in (
+        "uk",
+        "jp",
+        "au",
+        "nz",
+        "za",
+        "br",
+        "in",
+        "kr",
+        "il",
+        "tr",
+        "mx",
+        "ar",
+        "cn",
+        "tw",
+        "hk",
+        "sg",
+        "id",
+        "th",
+        "my",
+        "ph",
+        "vn",
+    )
     for second in ("co", "com", "net", "org", "ac", "gov", "edu", "ne", "or", "go", "gob")
-) | {"github.io", "gitlab.io", "herokuapp.com", "vercel.app", "netlify.app", "pages.dev", "workers.dev", "web.app", "firebaseapp.com", "azurewebsites.net", "cloudfront.net", "fly.dev", "onrender.com"}
+) | {
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "vercel.app",
+    "netlify.app",
+    "pages.dev",
+    "workers.dev",
+    "web.app",
+    "firebaseapp.com",
+    "azurewebsites.net",
+    "cloudfront.net",
+    "fly.dev",
+    "onrender.com",
+}

@@ -41,5 +41,5 @@ class JSONView(View):
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = HttpResponse("Method Not Allowed\n", status=405, content_type="text/plain; charset=utf-8")
-        response["Allow"] = ", ".join(self._allowed_methods())
+        response["Allow"] = ", ".join([name.upper() for name in self.http_method_names if hasattr(self, name)])
         return response

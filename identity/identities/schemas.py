@@ -136,7 +136,9 @@ class Schema:
     @cached_property
     def identifier_titles(self) -> list[tuple[str, str]]:
         """(dotted name, title) of each trait that can be typed to say who one is."""
-        return [(leaf.name, str(leaf.schema.get("title") or "")) for leaf in self.leaves if _identifies(leaf.extension.get("credentials") or {})]
+        return [
+            (leaf.name, str(leaf.schema.get("title") or "")) for leaf in self.leaves if _identifies(leaf.extension.get("credentials") or {})
+        ]
 
     def collect(self, traits: dict[str, Any]) -> Collected:
         """Return what the extension keywords find in valid *traits*. Phone numbers in *traits* are rewritten to E.164 in place."""
@@ -183,7 +185,9 @@ def _is_leaf(schema: dict[str, Any], resolve: Callable[[Any], Any]) -> bool:
     if kind == "array":
         items = resolve(schema.get("items"))
         return not isinstance(items, dict) or items.get("type") not in ("object", "array")
-    return kind in ("string", "number", "integer", "boolean") or (kind is None and ("enum" in schema or "const" in schema or "format" in schema))
+    return kind in ("string", "number", "integer", "boolean") or (
+        kind is None and ("enum" in schema or "const" in schema or "format" in schema)
+    )
 
 
 def _identifies(credentials: dict[str, Any]) -> bool:
@@ -316,8 +320,6 @@ def check(c: Config) -> Iterable[Fault]:
             yield Fault(f"identity.schemas.{index}", f'the schema "{entry["id"]}" cannot be used: {error}')
     if c.get("identity.default_schema_id") not in ids:
         yield Fault("identity.default_schema_id", f'"{c.get("identity.default_schema_id")}" is not one of the schemas: {", ".join(ids)}')
-
-
 
 
 def is_known(id: str) -> bool:

@@ -261,7 +261,8 @@ def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> No
     if gone := old - wanted:
         CredentialIdentifier.objects.filter(credential=credential, identifier__in=gone).delete()
     CredentialIdentifier.objects.bulk_create(
-        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name) for name in sorted(wanted - old)
+        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name)
+        for name in sorted(wanted - old)
     )
 
 
@@ -287,7 +288,8 @@ def is_protected_change(before: Identity, after: Identity) -> bool:
     return (
         {row.key for row in before.verifiable} != {row.key for row in after.verifiable}
         or {row.key for row in before.recovery} != {row.key for row in after.recovery}
-        or {(t, n) for t, row in before.factors.items() for n in row.names} != {(t, n) for t, row in after.factors.items() for n in row.names}
+        or {(t, n) for t, row in before.factors.items() for n in row.names}
+        != {(t, n) for t, row in after.factors.items() for n in row.names}
         or {t: row.config for t, row in before.factors.items()} != {t: row.config for t, row in after.factors.items()}
     )
 

@@ -43,7 +43,7 @@ def _die_with_parent() -> None:
 
 class _Worker:
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603  our own program
             [sys.executable, "-I", str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ class _Worker:
 
     def ask(self, asked: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Raises TimeoutError, OSError: the worker is of no use any more."""
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin is not None
         sent = json.dumps(asked).encode()
         self.process.stdin.write(struct.pack(">I", len(sent)) + sent)
         self.process.stdin.flush()
@@ -127,14 +127,11 @@ def evaluate(program: str, ctx: Any = None, ext: dict[str, Any] | None = None) -
         Cancelled: It ended with an error that begins with "cancel".
         JsonnetError: It failed, or went beyond its limits: a second, 256 KiB of output, 1 MiB of input.
     """
-    asked = {
-        "program": program,
-        "ctx": None if ctx is None else json.dumps(ctx),
-        "ext": {name: json.dumps(value) for name, value in (ext or {}).items()},
-    }
-    if sum(len(text.encode()) for text in (program, asked["ctx"] or "", *asked["ext"].values())) > MAX_INPUT:
+    arguments = None if ctx is None else json.dumps(ctx)
+    variables = {name: json.dumps(value) for name, value in (ext or {}).items()}
+    if sum(len(text.encode()) for text in (program, arguments or "", *variables.values())) > MAX_INPUT:
         raise JsonnetError("the input is larger than 1 MiB")
-    said = _pool().evaluate(asked)
+    said = _pool().evaluate({"program": program, "ctx": arguments, "ext": variables})
     if "error" in said:
         raise _error(said["error"])
     if len(said["ok"].encode()) > MAX_OUTPUT:

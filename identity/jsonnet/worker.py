@@ -7,6 +7,7 @@ import json
 import resource
 import struct
 import sys
+from typing import Any
 
 MEMORY = 512 * 1024 * 1024  # bytes of heap
 MAX_STACK = 500  # calls
@@ -17,11 +18,15 @@ def no_imports(folder: str, name: str) -> tuple[str, bytes]:
     raise RuntimeError("import is not available here")
 
 
-def answer(engine, asked: dict) -> dict:
+def answer(engine: Any, asked: dict[str, Any]) -> dict[str, str]:
     """Return {"ok": text} or {"error": text}."""
     inputs = {"tla_codes": {"ctx": asked["ctx"]}} if asked["ctx"] is not None else {}
     try:
-        return {"ok": engine.evaluate_snippet("program", asked["program"], import_callback=no_imports, max_stack=MAX_STACK, ext_codes=asked["ext"], **inputs)}
+        return {
+            "ok": engine.evaluate_snippet(
+                "program", asked["program"], import_callback=no_imports, max_stack=MAX_STACK, ext_codes=asked["ext"], **inputs
+            )
+        }
     except RuntimeError as error:
         return {"error": str(error)}
 

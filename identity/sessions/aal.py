@@ -28,12 +28,12 @@ def first_factors(identity: Identity) -> int:
 def _first(credential: Credential) -> int:
     data, names = credential.config, credential.names
     if credential.type == "password":
-        migrates = data.get("use_password_migration_hook") and config.current().get("selfservice.methods.password.config.migrate_hook.enabled")
+        migrates = data.get("use_password_migration_hook") and config.current().get(
+            "selfservice.methods.password.config.migrate_hook.enabled"
+        )
         return int(bool(any(names) and (data.get("hashed_password") or migrates)))
     if credential.type == "oidc":
-        return sum(
-            1 for p in data.get("providers", []) if f"{p.get('provider')}:{p.get('subject')}" in names and not p.get("organization")
-        )
+        return sum(1 for p in data.get("providers", []) if f"{p.get('provider')}:{p.get('subject')}" in names and not p.get("organization"))
     if credential.type == "webauthn":
         return sum(1 for key in data.get("credentials", []) if key.get("is_passwordless")) if any(names) else 0
     if credential.type == "passkey":

@@ -26,7 +26,11 @@ class Session(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["identity", "active"]), models.Index(fields=["created_at", "id"]), models.Index(fields=["expires_at"])]
+        indexes = [
+            models.Index(fields=["identity", "active"]),
+            models.Index(fields=["created_at", "id"]),
+            models.Index(fields=["expires_at"]),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -125,7 +125,12 @@ def test_it_leaves_nothing_of_a_registration_that_a_hook_refuses(guarded: Server
     assert messages_of(refused) == [1234]
     assert value_of(refused, "traits.email") == "blocked" + good
     assert not who.is_signed_in()
-    assert who.request("GET", f"{guarded.admin}/admin/identities", params={"credentials_identifier": "blocked" + good}, headers={"X-Session-Token": ""}).json() == []
+    assert (
+        who.request(
+            "GET", f"{guarded.admin}/admin/identities", params={"credentials_identifier": "blocked" + good}, headers={"X-Session-Token": ""}
+        ).json()
+        == []
+    )
 
     answer = who.send(refused, {**sent, "traits": {"email": good}})
     assert who.succeeded(answer), answer.text
@@ -161,4 +166,8 @@ def test_it_never_tells_a_hook_a_secret(guarded: Server, told: Receiver, client_
     assert PASSWORD not in raw
     assert "argon2" not in raw
     assert told.log[0].body["request_cookies"] == {}
-    assert all(not node["attributes"].get("value") for node in told.log[0].body["flow"]["ui"]["nodes"] if node["attributes"].get("name") == "csrf_token")
+    assert all(
+        not node["attributes"].get("value")
+        for node in told.log[0].body["flow"]["ui"]["nodes"]
+        if node["attributes"].get("name") == "csrf_token"
+    )

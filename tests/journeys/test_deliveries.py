@@ -79,7 +79,9 @@ def test_it_loses_none_of_many_while_the_worker_is_killed(dsn: str, hooks: Recei
 @contextmanager
 def celery_worker(server: Server) -> Iterator[subprocess.Popen[bytes]]:
     with server.log.open("ab") as log:
-        process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "worker"], env=server.environment, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "worker"], env=server.environment, cwd=ROOT, stdout=log, stderr=log
+        )
     try:
         yield process
     finally:

@@ -57,7 +57,12 @@ def test_it_changes_profile_and_password(server: Server, client_type: type[Clien
     elsewhere = client_type(server.public)
     elsewhere.login(address)
 
-    who.send(who.begin("settings"), {"method": "profile", "traits": {"email": address, "name": {"first": "Ada"}}} if client_type is not Browser else {"method": "profile", "traits": {"email": address, "name.first": "Ada"}})
+    who.send(
+        who.begin("settings"),
+        {"method": "profile", "traits": {"email": address, "name": {"first": "Ada"}}}
+        if client_type is not Browser
+        else {"method": "profile", "traits": {"email": address, "name.first": "Ada"}},
+    )
     who.send(who.begin("settings"), {"method": "password", "password": NEW})
 
     assert who.whoami().json()["identity"]["traits"] == {"email": address, "name": {"first": "Ada"}}

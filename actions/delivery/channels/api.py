@@ -28,7 +28,9 @@ def send(request: dict[str, Any], delivery: Delivery, content: dict[str, Any]) -
         "request_headers": content["request_headers"],
     } | ({"html_body": content["html_body"]} if content.get("html_body") else {})
     headers = {str(name): str(value) for name, value in (request.get("headers") or {}).items()}
-    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "") or headers.setdefault("Content-Type", rendering.JSON)
+    kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "") or headers.setdefault(
+        "Content-Type", rendering.JSON
+    )
     try:
         body = rendering.render(request["body"], kind, told) if request.get("body") else rendering.encode(_fallback(told), kind)
         if body is None:

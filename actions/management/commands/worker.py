@@ -26,6 +26,15 @@ class Command(BaseCommand):
         stop = threading.Event()
         threading.Thread(target=tasks.sweep, args=(stop,), name="sweeper", daemon=True).start()
         try:
-            app.worker_main(["worker", "--pool=threads", f"--concurrency={options['concurrency']}", "--loglevel=WARNING", "--without-mingle", "--without-gossip"])
+            app.worker_main(
+                [
+                    "worker",
+                    "--pool=threads",
+                    f"--concurrency={options['concurrency']}",
+                    "--loglevel=WARNING",
+                    "--without-mingle",
+                    "--without-gossip",
+                ]
+            )
         finally:
             stop.set()

@@ -45,7 +45,12 @@ class CodeProof(RecoveryMethod, VerificationMethod):
     def recovery_code_nodes(self) -> list[Node]:
         """Return the fields that ask for the code."""
         field = nodes.field(
-            "code", self.name, required=True, autocomplete="one-time-code", pattern="[0-9]+", maxlength=codes.DIGITS,
+            "code",
+            self.name,
+            required=True,
+            autocomplete="one-time-code",
+            pattern="[0-9]+",
+            maxlength=codes.DIGITS,
             label=messages.recovery_code_label(),
         )
         return [field, nodes.hidden("method", self.name, self.name), self._continue()]
@@ -92,7 +97,8 @@ class CodeProof(RecoveryMethod, VerificationMethod):
         flow.state, flow.active = states.SENT_EMAIL, self.name
         said = messages.verification_code_mailed() if via == "email" else messages.verification_code_texted()
         resend = nodes.submit("email", self.name, typed, messages.resend_button())
-        container.put(flow, [*self.verification_code_nodes(), nodes.csrf(), resend], [said])
+        token = [nodes.csrf()] if flow.is_browser else []
+        container.put(flow, [*self.verification_code_nodes(), *token, resend], [said])
         return NextStep(200)
 
     def verification_code_nodes(self) -> list[Node]:

@@ -87,7 +87,9 @@ def _updated(identity: Identity, account: Account) -> Identity:
     known = {row.key for row in identity.verifiable}
     services.derive(after, [entry for entry in mapped.verified if (entry["via"], entry["value"]) not in known])
     same = (after.traits, after.metadata_public, after.metadata_admin) == (
-        identity.traits, identity.metadata_public, identity.metadata_admin,
+        identity.traits,
+        identity.metadata_public,
+        identity.metadata_admin,
     )
     if same:
         return identity

@@ -137,4 +137,3 @@ def _for_app(visit: Visit, kind: Any, submission: Submission, record: Record, wa
     is_elsewhere = flow.pk != submission.flow.pk or isinstance(flow, RegistrationFlow)
     about = {"flow": str(flow.pk)} if session is None and is_elsewhere else {}
     return Elsewhere(exchange.return_address(waiting, goes_to, session, **about))
-

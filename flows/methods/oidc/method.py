@@ -166,9 +166,9 @@ def leave(submission: Submission, provider: Provider, allowed: tuple[str, ...], 
 def _kept(submission: Submission) -> dict[str, Any]:
     """Return what was sent and counts once the person is back."""
     names = ("provider", "link", "traits")
-    return {
-        name: value for name, value in submission.fields.items() if name in names or name.startswith("traits.")
-    } | {"is_form": submission.is_form}
+    return {name: value for name, value in submission.fields.items() if name in names or name.startswith("traits.")} | {
+        "is_form": submission.is_form
+    }
 
 
 def _upstream(submission: Submission, allowed: tuple[str, ...]) -> dict[str, str]:

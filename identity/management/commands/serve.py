@@ -19,11 +19,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from identity import conf, config
-from identity.config import Config, ConfigError
+from identity.config import Config, ConfigError, layers
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
-SECRET_FILE = ".vestibule-secret"
+SECRET_FILE = ".vestibule-secret"  # noqa: S105  its name
 
 
 class Command(BaseCommand):
@@ -38,11 +38,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         c = config.current()
         self._require_usable(c)
+        for name in ("public", "admin"):
+            self._require_free(name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"))
         _provide_secret(c)
         self._require_migrated(c.dev)
         password = _console_password() if c.dev else ""
-        for name in ("public", "admin"):
-            self._require_free(name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"))
         self._greet(c, password)
         _become_supervisor(c)
 
@@ -52,7 +52,12 @@ class Command(BaseCommand):
         except ConfigError as error:
             raise CommandError(f"The configuration cannot be used:\n{error}") from error
         host = str(c.get("serve.admin.host"))
-        if host not in LOOPBACK and not host.startswith("unix:") and not c.get("serve.admin.api_keys") and not c.get("serve.admin.insecure_no_auth"):
+        if (
+            host not in LOOPBACK
+            and not host.startswith("unix:")
+            and not c.get("serve.admin.api_keys")
+            and not c.get("serve.admin.insecure_no_auth")
+        ):
             raise CommandError(
                 f"serve.admin.host is {host}: the operator's API would be open to the network. Set serve.admin.api_keys, or bind it to"
                 " 127.0.0.1, or say serve.admin.insecure_no_auth: true if something else guards it."
@@ -77,7 +82,11 @@ class Command(BaseCommand):
             try:
                 sock.bind((host, port))
             except OSError as error:
-                reason = "address already in use. Stop what listens there, or choose another serve." if error.errno == 98 else f"{error.strerror}. See serve."
+                reason = (
+                    "address already in use. Stop what listens there, or choose another serve."
+                    if error.errno == 98
+                    else f"{error.strerror}. See serve."
+                )
                 raise CommandError(f"{host}:{port}: {reason}{name}.port.") from error
 
     def _greet(self, c: Config, password: str) -> None:
@@ -94,7 +103,9 @@ class Command(BaseCommand):
             f"  Webhooks         {public}/ui/dev/hooks",
             f"  Operator's API   {admin}/admin/identities",
             f"  Console          {admin}/console/",
-            f"                   user admin, password {password}" if password else "                   user admin, password as printed at the first start",
+            f"                   user admin, password {password}"
+            if password
+            else "                   user admin, password as printed at the first start",
             "",
         ]
         self.stderr.write("\n".join(lines))
@@ -102,7 +113,7 @@ class Command(BaseCommand):
 
 def _provide_secret(c: Config) -> None:
     """Give every process the same secret when none is configured: kept beside the database in development, else for this run only."""
-    if c.get("secrets.cookie") or c.get("secrets.default"):
+    if c.get("secrets.cookie") or c.get("secrets.default") != [layers.OWN_SECRET]:
         return
     secret = secrets.token_urlsafe(32)
     if c.dev:
@@ -123,7 +134,7 @@ def _console_password() -> str:
     if users.filter(is_superuser=True).exists():
         return ""
     password = secrets.token_urlsafe(12)
-    users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+    users.create_superuser("admin", password=password)
     connection.close()
     return password
 
@@ -139,7 +150,10 @@ def _become_supervisor(c: Config) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vestibule-metrics-")
     listen = [sys.executable, "-m", "identity.serving.listen"]
     children = [
-        {"name": name, "command": [*listen, name, c.get(f"serve.{name}.host"), str(c.get(f"serve.{name}.port")), str(workers), str(THREADS)]}
+        {
+            "name": name,
+            "command": [*listen, name, c.get(f"serve.{name}.host"), str(c.get(f"serve.{name}.port")), str(workers), str(THREADS)],
+        }
         for name, workers in (("public", cores), ("admin", 1))
     ]
     if not c.get("deliveries.broker_url"):

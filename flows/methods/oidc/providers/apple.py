@@ -26,7 +26,11 @@ class Apple(OpenIDProvider):
         """Return a secret that is signed anew for each request, with the key from Apple's developer site."""
         now = int(time.time())
         said = {
-            "iss": self.rules.apple_team_id, "iat": now, "exp": now + SECRET_LIVES, "aud": self.issuer, "sub": self.rules.client_id,
+            "iss": self.rules.apple_team_id,
+            "iat": now,
+            "exp": now + SECRET_LIVES,
+            "aud": self.issuer,
+            "sub": self.rules.client_id,
         }
         try:
             key = ECKey.import_key(self.rules.apple_key)

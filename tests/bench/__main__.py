@@ -1,0 +1,176 @@
+"""Measure this server beside what it could do at most, and write bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import argon2.low_level
+
+from tests import services
+from tests.bench import load
+from tests.bench.load import Connection, Figure
+from tests.clients import PASSWORD, App, new_address
+from tests.receiver import Receiver
+from tests.server import ROOT, Server, merged
+
+MEMORY, PASSES = 19456, 2  # KiB; what the server has by default
+CORES = os.cpu_count() or 1
+CONFIG: dict[str, Any] = {"hashers": {"argon2": {"memory": f"{MEMORY}KB", "iterations": PASSES}}, "log": {"level": "error"}}
+GOALS = {"whoami": 0.5, "login": 0.8, "registration": 0.75}
+
+
+def hashes_per_second(seconds: float) -> float:
+    """Return what this machine can hash at most, on all cores."""
+    end = time.monotonic() + seconds
+
+    def work(_: int) -> int:
+        count = 0
+        while time.monotonic() < end:
+            argon2.low_level.hash_secret(b"x" * 16, os.urandom(16), PASSES, MEMORY, 1, 32, argon2.low_level.Type.ID)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(CORES) as pool:
+        return sum(pool.map(work, range(CORES))) / seconds
+
+
+def register(connection: Connection) -> bool:
+    _, flow = connection.ask("GET", "/self-service/registration/api")
+    fields = {"method": "password", "password": PASSWORD, "traits": {"email": new_address()}}
+    return connection.ask("POST", f"/self-service/registration?flow={flow['id']}", fields)[0] == 200
+
+
+def resident(server: Server) -> float:
+    """Return the memory of the process tree in MiB, shared pages counted once (PSS)."""
+    assert server.process is not None
+    total = 0
+    for pid in {server.process.pid, *server.children("")}:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def measure(dsn: str, seconds: float, connections: int) -> dict[str, Any]:
+    limit = hashes_per_second(seconds)
+    found: dict[str, Any] = {"hash limit /s": round(limit, 1)}
+    with Server(CONFIG, dsn) as server:
+        began = time.monotonic()
+        server.stop()
+        server.start()
+        found["seconds to ready"] = round(time.monotonic() - began, 2)
+        found["MiB idle (PSS)"] = round(resident(server))
+        app, address = App(server.public), new_address()
+        app.register(address)
+        token = app.headers["X-Session-Token"]
+        flow = App(server.public).begin("login")["id"]
+
+        def login(connection: Connection) -> bool:
+            _, begun = connection.ask("GET", "/self-service/login/api")
+            fields = {"method": "password", "identifier": address, "password": PASSWORD}
+            return connection.ask("POST", f"/self-service/login?flow={begun['id']}", fields)[0] == 200
+
+        def whoami(connection: Connection) -> bool:
+            return connection.ask("GET", "/sessions/whoami", headers={"X-Session-Token": token})[0] == 200
+
+        journeys = {
+            "whoami": whoami,
+            "flow init": lambda c: c.ask("GET", "/self-service/login/api")[0] == 200,
+            "flow fetch": lambda c: c.ask("GET", f"/self-service/login/flows?id={flow}")[0] == 200,
+            "login": login,
+            "registration": register,
+        }
+        figures = {name: load.run(server.public, journey, connections, seconds) for name, journey in journeys.items()}
+        figures["bare view"] = bare(server.dsn, token, seconds, connections)
+    figures |= with_and_without_a_webhook(dsn, seconds, connections)
+    found["journeys"] = {name: vars(figure) for name, figure in figures.items()}
+    found["ratios"] = ratios(figures, limit)
+    return found
+
+
+def bare(dsn: str, token: str, seconds: float, connections: int) -> Figure:
+    """Measure the bare view, on the same server software with as many workers and threads."""
+    port = services.free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--port",
+        str(port),
+        "--workers",
+        str(CORES),
+        "--blocking-threads",
+        "8",
+    ]
+    process = subprocess.Popen(
+        [*command, "--backpressure", "16", "--log-level", "error", "tests.bench.bare:application"],
+        cwd=ROOT,
+        env={**os.environ, "BARE_DSN": dsn},
+    )
+    try:
+        services.wait_for_port(port, process)
+        return load.run(
+            f"http://127.0.0.1:{port}", lambda c: c.ask("GET", "/", headers={"X-Session-Token": token})[0] == 200, connections, seconds
+        )
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def with_and_without_a_webhook(dsn: str, seconds: float, connections: int) -> dict[str, Figure]:
+    """Measure registrations whose cost is not the hash, so that a delivery's cost can be seen."""
+    cheap = {"hashers": {"argon2": {"memory": "64KB", "iterations": 1}}}
+    found = {}
+    with Receiver() as hooks:
+        told = {"hook": "web_hook", "config": {"url": hooks.url, "method": "POST", "response": {"ignore": True}}}
+        for name, listed in (("registration, cheap hash", []), ("registration, cheap hash, webhook", [told])):
+            flows = {"registration": {"after": {"password": {"hooks": [*listed, {"hook": "session"}]}}}}
+            with Server(merged(merged(CONFIG, cheap), {"selfservice": {"flows": flows}}), dsn) as server:
+                found[name] = load.run(server.public, register, 1, seconds)
+    return found
+
+
+def ratios(figures: dict[str, Figure], limit: float) -> dict[str, float]:
+    plain, hooked = figures["registration, cheap hash"], figures["registration, cheap hash, webhook"]
+    return {
+        "whoami of the bare view": round(figures["whoami"].rate / figures["bare view"].rate, 2),
+        "login of the hash limit": round(figures["login"].rate / limit, 2),
+        "registration of the hash limit": round(figures["registration"].rate / limit, 2),
+        "ms that a webhook adds to the median registration": round(hooked.p50 - plain.p50, 2),
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    print(f"{'journey':38} {'/s':>9} {'p50 ms':>9} {'p99 ms':>9} {'errors':>7}")
+    for name, figure in found["journeys"].items():
+        print(f"{name:38} {figure['rate']:9.1f} {figure['p50']:9.2f} {figure['p99']:9.2f} {figure['errors']:7}")
+    for name in ("hash limit /s", "MiB idle (PSS)", "seconds to ready"):
+        print(f"{name:38} {found[name]:9}")
+    for name, value in found["ratios"].items():
+        goal = next((f"goal {goal}" for word, goal in GOALS.items() if name.startswith(word)), "goal below 1")
+        print(f"{name:50} {value:6}   {goal}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each journey (5)")
+    parser.add_argument("--connections", type=int, default=8, help="at the same time (8)")
+    parser.add_argument("--json", default="bench.json", help="where the figures go (bench.json)")
+    options = parser.parse_args()
+    with services.postgres() as dsn:
+        found = measure(dsn, options.seconds, options.connections)
+    Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
+    show(found)
+
+
+if __name__ == "__main__":
+    main()

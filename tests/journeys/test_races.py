@@ -1,0 +1,89 @@
+"""What happens at the same instant happens once: on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import requests
+
+from tests.clients import PASSWORD, App, Client, Page, messages_of, new_address, value_of
+from tests.server import Server
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Return what each of *works* returns; all of them begin together."""
+    start = Barrier(len(works))
+
+    def begin(work: Callable[[], Any]) -> Any:
+        start.wait()
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [future.result() for future in [pool.submit(begin, work) for work in works]]
+
+
+def twin(who: Client) -> Client:
+    """Return a second client that is the same person at the same machine."""
+    other = type(who)(who.public)
+    other.http.cookies.update(who.http.cookies)
+    other.headers.update(who.headers)
+    return other
+
+
+def test_it_takes_one_of_two_sign_ins_with_one_form(server: Server) -> None:
+    for client in (App, Page):
+        address = new_address()
+        client(server.public).register(address)
+        who = client(server.public)
+        flow = who.begin("login")
+        fields = {"method": "password", "identifier": address, "password": PASSWORD}
+
+        answers = at_once(*(partial(twin(who).send, flow, fields) for _ in range(2)))
+
+        assert sorted(answer.status_code for answer in answers) == [200, 410]
+        late = next(answer for answer in answers if answer.status_code == 410)
+        assert late.json()["error"]["id"] == "self_service_flow_replaced"
+        assert late.json()["use_flow_id"] != flow["id"]
+
+
+def test_it_makes_one_identity_of_eight_registrations_with_one_address(server: Server) -> None:
+    address = new_address()
+
+    answers = at_once(*(lambda: App(server.public).register(address) for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+    assert {tuple(messages_of(answer.json())) for answer in answers if answer.status_code == 400} == {(4000007,)}
+    found = requests.get(f"{server.admin}/admin/identities", params={"credentials_identifier": address}, timeout=30).json()
+    assert len(found) == 1
+
+
+def test_it_makes_one_identity_of_one_form_that_is_sent_twice(server: Server) -> None:
+    who, address = Page(server.public), new_address()
+    flow = who.begin("registration")
+    fields = {"method": "password", "password": PASSWORD, "traits": {"email": address}}
+
+    answers = at_once(*(partial(twin(who).send, flow, fields) for _ in range(2)))
+
+    assert sorted(answer.status_code for answer in answers)[0] == 200
+    assert all(answer.status_code in (200, 400, 410) for answer in answers)
+    assert sum(answer.status_code == 200 for answer in answers) == 1
+
+
+def test_it_saves_one_of_two_changes_made_from_one_form(server: Server) -> None:
+    who, address = Page(server.public), new_address()
+    who.register(address)
+    flow = who.begin("settings")
+
+    def change(other: Client, name: str) -> requests.Response:
+        return other.send(flow, {"method": "profile", "traits": {"email": address, "name": {"first": name}}})
+
+    answers = at_once(lambda: change(twin(who), "Ada"), lambda: change(twin(who), "Bob"))
+
+    saved = requests.get(f"{server.admin}/admin/identities", params={"credentials_identifier": address}, timeout=30).json()[0]["traits"]
+    winners = [value_of(answer.json(), "traits.name.first") for answer in answers if answer.status_code == 200]
+    assert saved["name"]["first"] in winners
+    assert all(answer.status_code in (200, 400, 401) for answer in answers), [answer.text for answer in answers]
