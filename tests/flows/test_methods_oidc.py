@@ -569,3 +569,41 @@ def test_an_app_may_bring_an_id_token_of_some(
         response = app.submit(app.start("registration"), **fields)
 
     assert response.status_code == status, response.content
+
+
+def test_a_link_to_a_provider_may_be_followed(corp: Provider) -> None:
+    who = Visitor()
+    flow = who.start("login")
+
+    response = who.client.get("/self-service/login", {"flow": flow["id"], "provider": "corp"}, HTTP_ACCEPT="text/html")
+
+    assert response.status_code == 303
+    assert response["Location"].startswith(corp.url)
+    assert is_error(Visitor().client.get("/self-service/login", {"flow": flow["id"], "provider": "corp"}, HTTP_ACCEPT="text/html"))
+
+
+@pytest.mark.parametrize("fields", [{"link": "corp"}, {"unlink": "corp"}])
+def test_settings_want_the_token_against_forgery(fields: dict[str, str]) -> None:
+    who = Visitor(make_person(ADA))
+    flow = who.start("settings")
+
+    assert who.submit(flow, csrf_token="", **fields).status_code == 403
+
+
+def test_a_session_that_aged_on_the_way_is_asked_again(corp: Provider) -> None:
+    who = Visitor(make_person(ADA))
+    url = corp.agree(who.leave(who.start("settings"), link="corp"), "sub-1")
+    Session.objects.update(authenticated_at="2020-01-01T00:00:00Z")
+
+    response = who.come_back(url)
+
+    assert "/self-service/login/browser" in response["Location"]
+    assert not Credential.objects.filter(type="oidc").exists()
+
+
+def test_nobody_signs_up_where_that_is_switched_off(corp: Provider) -> None:
+    with config.override({"selfservice": {"flows": {"registration": {"enabled": False}}}}):
+        who = Visitor()
+
+        assert said(who.shown(social(who, corp, "sub-1", email=ADA))) == [4000001]
+        assert not Identity.objects.exists()
