@@ -607,3 +607,12 @@ def test_nobody_signs_up_where_that_is_switched_off(corp: Provider) -> None:
 
         assert said(who.shown(social(who, corp, "sub-1", email=ADA))) == [4000001]
         assert not Identity.objects.exists()
+
+
+def test_who_has_an_account_links_it_where_nobody_can_sign_up(corp: Provider, ada: Identity) -> None:
+    with config.override({"selfservice": {"flows": {"registration": {"enabled": False}}}}):
+        who = Visitor()
+        response = who.submit(linking(who, corp), method="password", identifier=ADA, password=SECRET)
+
+    assert response.json()["session"]["identity"]["id"] == str(ada.pk)
+    assert Credential.objects.filter(type="oidc").exists()

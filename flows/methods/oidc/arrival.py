@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from flows import engine, exchange, linking
-from flows.errors import InvalidSubmission
+from flows.errors import FlowDisabled, InvalidSubmission
 from flows.kind import KINDS
 from flows.linking import Pending
 from flows.login import Login
@@ -63,8 +63,24 @@ def _at_login(submission: Submission, account: Account) -> Outcome:
     waiting = linking.pending(flow)
     if waiting is not None:
         raise InvalidSubmission(linking.other_account())
-    new = _registration().open_from(submission.visit, flow)
+    try:
+        new = _registration().open_from(submission.visit, flow)
+    except FlowDisabled as closed:
+        return _link_where_closed(submission, flow, account, closed)
     return _carry_on(submission, new, account)
+
+
+def _link_where_closed(submission: Submission, flow: LoginFlow, account: Account, closed: FlowDisabled) -> Outcome:
+    """Nobody can sign up, but who has an account can link it. Raises *closed* when nobody here is known by what the provider tells."""
+    identity = services.propose(flow.identity_schema, claims.map_claims(account).traits)
+    try:
+        services.derive(identity)
+    except schemas.InvalidTraits:
+        raise closed from None
+    owner, identifier = _owner(identity)
+    if owner is None:
+        raise closed
+    return _linking_form(submission, flow, account, owner, identifier)
 
 
 def _sign_in(submission: Submission, flow: LoginFlow, account: Account, identity: Identity) -> Outcome:
@@ -155,6 +171,10 @@ def _offer_linking(submission: Submission, flow: RegistrationFlow, account: Acco
     owner, identifier = _owner(identity)
     if owner is None:
         raise services.Taken(identifier)
+    return _linking_form(submission, flow, account, owner, identifier)
+
+
+def _linking_form(submission: Submission, flow: Flow, account: Account, owner: Identity, identifier: str) -> Outcome:
     waiting = Pending(_entry(account), account.rules.label, identifier, account.proof())
     new = _login().open_for_linking(submission.visit, flow, waiting, owner)
     exchange.move(flow, new)
