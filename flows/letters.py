@@ -6,7 +6,7 @@ that an answer takes does not tell whether there is an account.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,11 +31,16 @@ class Addressee:
     value: str
     identity: Identity | None
     address_id: Any = None  # of the verifiable address, whose status says that something was sent
+    is_full: bool = False  # the inbox got as much lately as it may get
 
 
 def send_code(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:
-    """Send a new code; earlier ones of this flow are void. One transaction, or the caller's."""
+    """Send a new code; earlier ones of this flow are void. One transaction, or the caller's.
+
+    An inbox that got many lately gets none, and the code is good for nothing; the answer is the same.
+    """
     with transaction.atomic():
+        to = _with_room(to)
         code = codes.issue(flow, to.via, to.value, to.identity)
         url = problems.with_query(identity_conf.public_url(f"/self-service/{flow.kind}"), code=code, flow=str(flow.id))
         data = {f"{flow.kind}_code": code, f"{flow.kind}_url": url}
@@ -45,8 +50,13 @@ def send_code(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dic
 def send_link(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:
     """Send a new link; earlier ones of this flow are void. It is built from the configured address, whatever the request says."""
     with transaction.atomic():
+        to = _with_room(to)
         token = codes.issue_link(flow, to.via, to.value, to.identity)
         _send(flow, to, flow.kind, {f"{flow.kind}_url": link_url(flow, token)}, conf.link_lifespan(), headers)
+
+
+def _with_room(to: Addressee) -> Addressee:
+    return to if courier.has_room(to.via, to.value) else replace(to, identity=None, is_full=True)
 
 
 def link_url(flow: Flow, token: str) -> str:
@@ -69,7 +79,7 @@ def _send(
             told["verification_code"] = told.pop("recovery_code", "")  # the name that SMS bodies know it by (contract: identities.md 5.3)
     if to.identity is not None:
         courier.send(CourierMessage(f"{template}_valid", to.via, to.value, told, headers))
-    elif conf.notices(flow.kind).unknown_recipients and to.via == "email":
+    elif conf.notices(flow.kind).unknown_recipients and to.via == "email" and not to.is_full:
         courier.send(CourierMessage(f"{template}_invalid", to.via, to.value, codes.template_data(flow, to.value, {}, lifespan), headers))
     else:
         courier.send(CourierMessage(f"{template}_valid", to.via, to.value, told, headers, is_withheld=True))
