@@ -12,8 +12,9 @@ help: ## Say what there is
 run: $(VENV)/.server ## Start the server in development mode, on SQLite
 	@exec $(PYTHON) manage.py serve --dev -c $(CONFIG)
 
-test: $(VENV)/.development ## Run every test
-	@exec $(PYTHON) -m pytest -n 2 -q $(ARGS)
+test: $(VENV)/.development ## Run every test, on SQLite and on PostgreSQL
+	@$(PYTHON) -m tests.postgres -n 2 -q tests/identity tests/flows tests/actions --ignore tests/identity/test_serve.py
+	@$(PYTHON) -m pytest -n 2 -q $(ARGS)
 
 check: $(VENV)/.development ## Format, lint, types, system checks, migrations
 	$(PYTHON) -m ruff format --check .

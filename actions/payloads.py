@@ -44,6 +44,11 @@ def context_of(run: Run) -> dict[str, Any]:
     return told
 
 
+def identity_of(run: Run) -> dict[str, Any] | None:
+    """Return the identity that a run is about, as templates see it."""
+    return representations.identity(run.context.identity) if run.context.identity else None
+
+
 def _shows_session(context: HookContext, is_before: bool) -> bool:
     return context.kind == "settings" or (context.kind == "login" and not is_before)
 

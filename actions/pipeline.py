@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions import config
+from actions import config, migration
 from actions.base import ACTIONS, Entry, Place, Run
 from flows.hooks import HookContext, Plan
 
@@ -18,6 +18,11 @@ LAST = "session"  # runs last wherever it stands
 def before(context: HookContext) -> Plan:
     """Return what runs before a flow; it does not depend on any method."""
     return AskedPlan([Run(entry, context, f"{context.kind}.before") for entry in config.entries(Place(context.kind, "before"))])
+
+
+def password_fits(context: HookContext, identifier: str, password: str) -> bool:
+    """Ask the system that still has the password of this person."""
+    return migration.password_fits(context, identifier, password)
 
 
 def chosen(flow: str, method: str, phases: frozenset[str]) -> tuple[Entry, ...]:

@@ -33,8 +33,17 @@ def issue(
 ) -> str:
     """Return a new code for this flow; earlier ones of the flow are void. The row holds its keyed hash only.
 
-    Without an *identity* nobody can use it: the row is written so that an unknown address costs as much time as a known one.
+    Without an *identity* nobody can use it, but for a registration, where nobody exists yet: the row is written so that an
+    unknown address costs as much time as a known one.
     """
+    discard(flow)
+    return issue_another(flow, via, address, identity, lifespan=lifespan, operators=operators)
+
+
+def issue_another(
+    flow: Flow, via: str, address: str, identity: Identity | None, *, lifespan: timedelta | None = None, operators: bool = False
+) -> str:
+    """As `issue`, beside those that the flow has: a person with two addresses is sent one to each."""
     code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
     _store(flow, flow.kind, code, via, address, identity, lifespan or conf.codes().lifespan, operators)
     return code
@@ -45,15 +54,20 @@ def issue_link(
 ) -> str:
     """Return a new token for a link to this flow; otherwise as `issue`."""
     token = alphanumeric(TOKEN)
+    discard(flow)
     _store(flow, f"{flow.kind}_{LINK}", token, via, address, identity, lifespan or conf.link_lifespan(), operators)
     return token
+
+
+def discard(flow: Flow) -> None:
+    """Make the codes and links of this flow void."""
+    Code.objects.filter(flow_id=flow.pk).delete()
 
 
 def _store(
     flow: Flow, purpose: str, secret: str, via: str, address: str, identity: Identity | None, lifespan: timedelta, operators: bool
 ) -> None:
     now = timezone.now()
-    Code.objects.filter(flow_id=flow.pk).delete()
     Code.objects.create(
         flow_id=flow.pk,
         purpose=purpose,
@@ -94,7 +108,9 @@ def spend(flow: Flow, secret: str, *, is_link: bool = False) -> Code | None:
 def find(flow: Flow, secret: str, *, is_link: bool = False) -> Code | None:
     """Return the row of a code or token of this flow, whatever became of it. One that nobody may use is not found."""
     purpose = f"{flow.kind}_{LINK}" if is_link else flow.kind
-    rows = Code.objects.select_related("identity").filter(flow_id=flow.pk, purpose=purpose, identity__isnull=False)
+    rows = Code.objects.select_related("identity").filter(flow_id=flow.pk, purpose=purpose)
+    if flow.kind != "registration":
+        rows = rows.filter(identity__isnull=False)
     return rows.filter(code_hash__in=_hashes(flow, secret)).first()
 
 

@@ -109,13 +109,31 @@ def is_method_enabled(name: str) -> bool:
 class Codes:
     lifespan: timedelta
     max_submissions: int
+    is_first_factor: bool
+    is_second_factor: bool
+    any_known_address: bool  # an identity that has no credential of this type is sent its code all the same
 
 
 @config.per_config
 def codes(c: Config) -> Codes:
+    at = "selfservice.methods.code."
     return Codes(
-        units.duration(c.get("selfservice.methods.code.config.lifespan")), int(c.get("selfservice.methods.code.config.max_submissions"))
+        units.duration(c.get(at + "config.lifespan")),
+        int(c.get(at + "config.max_submissions")),
+        bool(c.get(at + "passwordless_enabled")),
+        bool(c.get(at + "mfa_enabled")),
+        bool(c.get(at + "config.missing_credential_fallback_enabled")),
     )
+
+
+def asks_identifier_first() -> bool:
+    return flow("login").style == "identifier_first"
+
+
+@config.per_config
+def hides_accounts(c: Config) -> bool:
+    """Whether a form that asks for the identifier first answers for unknown ones as for known ones."""
+    return bool(c.get("security.account_enumeration.mitigate"))
 
 
 @config.per_config

@@ -8,7 +8,7 @@ raised on to the view (contract: flows.md 1.3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flows.errors import InvalidSubmission, SignedInAlready, StartAnew
@@ -38,17 +38,32 @@ def submit(visit: Visit, kind: FlowKind[Any]) -> Outcome:
         raise BadRequest("The address of the form names no flow. Please start again.")
     flow = kind.find(id, kind.lookup_reason)
     visit.type = flow.type
+    return _unless_over(visit, kind, flow) or _work(visit, kind, flow)
+
+
+def come_back(visit: Visit, kind: FlowKind[Any], submission: Submission, work: Callable[[], Outcome]) -> Outcome:
+    """Go on with a submission whose person had to leave for another site; *work* is what is left to do. Raises Problem."""
+    if outcome := kind.admit_visitor(visit):
+        return outcome
+    flow = submission.flow
+    flow.transient_payload = submission.transient_payload
+    return _unless_over(visit, kind, flow) or _work(visit, kind, flow, submission, work)
+
+
+def _unless_over(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome | None:
+    """Return what is answered instead when the visitor may not go on in this flow, or the flow cannot."""
     if outcome := kind.admit(visit, flow):
         return outcome
     if flow.is_expired:
         return replace(visit, kind, flow, kind.expired_message(flow.expires_at), expired=True)
     if flow.completed_at:
         return replace(visit, kind, flow, kind.used_message(), expired=False)
-    return _work(visit, kind, flow)
+    return None
 
 
-def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
-    submission: Submission | None = None
+def _work(
+    visit: Visit, kind: FlowKind[Any], flow: Flow, submission: Submission | None = None, work: Callable[[], Outcome] | None = None
+) -> Outcome:
 
     def again(*said: Message, status: int = 400) -> Shown:
         """Show the form with messages and with what was typed; the row keeps them until the next submission."""
@@ -63,11 +78,13 @@ def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
         return Shown(flow, status, refused=True)
 
     try:
+        if work is not None:
+            return work()
         if outcome := kind.follow(visit, flow):
             return outcome
         submission = kind.read(visit, flow)
         if kind.checks_origin(flow, submission):
-            check_origin(visit, flow, submission)
+            check_origin(visit, kind, flow, submission)
         flow.transient_payload = submission.transient_payload
         return kind.perform(visit, flow, submission)
     except AlreadyUsed:
@@ -89,7 +106,7 @@ def _work(visit: Visit, kind: FlowKind[Any], flow: Flow) -> Outcome:
         return again(messages.generic(problem.reason or problem.title))
 
 
-def check_origin(visit: Visit, flow: Flow, submission: Submission) -> None:
+def check_origin(visit: Visit, kind: FlowKind[Any], flow: Flow, submission: Submission) -> None:
     """A browser's form must come back from its browser; an app must not look like one.
 
     Raises:
@@ -97,7 +114,10 @@ def check_origin(visit: Visit, flow: Flow, submission: Submission) -> None:
         BadRequest: An app's request carries cookies or Origin: a page has got hold of its flow.
     """
     if flow.is_browser:
-        csrf.check(visit.request, submission.text("csrf_token"), flow.csrf_hash)
+        if not any(method.claims(submission) for method in kind.methods(submission) if not method.checks_token):
+            csrf.check(visit.request, submission.text("csrf_token"), flow.csrf_hash)
+        elif not csrf.belongs(visit.request, flow.csrf_hash):
+            raise csrf.violation(visit.request, None)
         return
     foreign = [name for name in visit.request.COOKIES if not name.startswith(PROXY_COOKIES)]
     if (foreign or visit.request.META.get("HTTP_ORIGIN")) and not conf.accepts_browser_signs_from_apps():

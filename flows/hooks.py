@@ -1,9 +1,11 @@
 """What happens around a flow, and the port that announces it.
 
-A flow announces moments; it does not know what runs then. `settings.HOOKS` names the runner, a module with two functions:
+A flow announces moments; it does not know what runs then. `settings.HOOKS` names the runner, a module with these functions:
 
     before(context)  -> Plan    a flow was asked for; nothing is stored yet
     after(context)   -> Plan    a submission was right
+    password_fits(context, identifier, password) -> bool
+                                a person was imported without their password: does this one fit in the system that has it?
 
 A plan holds what will run, by phase; the engine walks it. Calls to the outside never happen inside a transaction, so a
 plan has two kinds of phases:
@@ -87,6 +89,7 @@ class Runner(Protocol):
 
     def before(self, context: HookContext) -> Plan: ...
     def after(self, context: HookContext) -> Plan: ...
+    def password_fits(self, context: HookContext, identifier: str, password: str) -> bool: ...
 
 
 def runner() -> Runner:

@@ -161,7 +161,7 @@ class FlowKind(ABC, Generic[F_]):
         """
         for method in self.methods(submission):
             if method.claims(submission):
-                if method.is_enabled():
+                if method.is_offered(self.name):
                     return method
                 if method.says_disabled:
                     raise NotFound("This method is switched off.")

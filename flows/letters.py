@@ -6,6 +6,7 @@ that an answer takes does not tell whether there is an account.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import transaction
 
 from flows import codes, conf, courier
 from flows.courier import CourierMessage
-from flows.models import Flow, PendingChange, RecoveryFlow, VerificationFlow
+from flows.models import Flow, LoginFlow, PendingChange, RecoveryFlow, RegistrationFlow, VerificationFlow
 from identity import conf as identity_conf
 from identity.api import representations
 from identity.http import problems
@@ -45,6 +46,26 @@ def send_code(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dic
         url = problems.with_query(identity_conf.public_url(f"/self-service/{flow.kind}"), code=code, flow=str(flow.id))
         data = {f"{flow.kind}_code": code, f"{flow.kind}_url": url}
         _send(flow, to, f"{flow.kind}_code", data, conf.codes().lifespan, headers)
+
+
+def send_sign_in_codes(
+    flow: LoginFlow | RegistrationFlow, to: Sequence[Addressee], headers: dict[str, list[str]], traits: dict[str, Any] | None = None
+) -> None:
+    """Send each address a code of its own; earlier ones of this flow are void. *traits* are those of who signs up."""
+    with transaction.atomic():
+        codes.discard(flow)
+        for addressee in to:
+            code = codes.issue_another(flow, addressee.via, addressee.value, addressee.identity)
+            about = representations.identity(addressee.identity) if addressee.identity else {"traits": traits or {}}
+            told = codes.template_data(flow, addressee.value, about, conf.codes().lifespan) | {f"{flow.kind}_code": code}
+            if addressee.via == "sms":
+                told["request_url_domain"] = identity_conf.public_host()
+            elif traits is not None:
+                told["traits"] = traits
+                del told["identity"]  # the names that the templates know it by (contract: identities.md 5.3)
+            is_for_nobody = addressee.identity is None and traits is None
+            message = CourierMessage(f"{flow.kind}_code_valid", addressee.via, addressee.value, told, headers, is_withheld=is_for_nobody)
+            courier.send(message)
 
 
 def send_link(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:

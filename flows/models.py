@@ -44,6 +44,7 @@ class Flow(models.Model):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.transient_payload: dict[str, Any] | None = None  # of this request only, never stored
+        self.exchange_code = ""  # told once, when an app starts the flow
 
     @property
     def is_browser(self) -> bool:
@@ -107,6 +108,22 @@ class Code(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} code of {self.flow_id}"
+
+
+class TokenExchange(models.Model):
+    """An app waits for a session that its person opens in a browser; it knows one code, the browser brings the other
+    (contract: flows.md 6.10)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=16)  # of the flow
+    flow_id = models.UUIDField(db_index=True)
+    init_hash = models.CharField(max_length=64, unique=True)
+    return_hash = models.CharField(max_length=64, default="", blank=True)
+    session = models.ForeignKey(Session, null=True, default=None, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"of {self.kind} {self.flow_id}"
 
 
 class ParkedSubmission(models.Model):

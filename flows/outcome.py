@@ -17,6 +17,7 @@ class Shown:
     flow: Flow
     status: int = 400  # for programs; a browser is sent to the page
     refused: bool = False  # the form says what is wrong
+    query: dict[str, str] = field(default_factory=dict)  # beside the flow's id in the address of its page
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Elsewhere:
 
     url: str
     status: int = 303
+    leaves: bool = False  # to another site: a program is told in JSON where its person's browser has to go
+    carries: str = ""  # what the browser has to bring back from there
 
 
 @dataclass

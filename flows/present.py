@@ -42,6 +42,8 @@ def as_dict(flow: Flow, csrf_token: str = "", *, secrets: bool = False) -> dict[
         seen["return_to"] = wanted
     if flow.active:
         seen["active"] = flow.active
+    if flow.exchange_code:
+        seen["session_token_exchange_code"] = flow.exchange_code
     if flow.transient_payload is not None:
         seen["transient_payload"] = flow.transient_payload
     match flow:
@@ -131,7 +133,14 @@ def submitted(visit: Visit, outcome: Outcome) -> HttpResponse:
 
 
 def _redirect(visit: Visit, outcome: Elsewhere) -> HttpResponse:
-    return problems.redirect(visit.request, outcome.url, outcome.status)
+    if outcome.leaves and visit.answers_json:
+        refusal = BrowserLocationChangeRequired("Go on at the other site.", extra={"redirect_browser_to": outcome.url})
+        response = problems.as_json(visit.request, refusal)
+    else:
+        response = problems.redirect(visit.request, outcome.url, outcome.status)
+    if outcome.carries and not visit.is_api:
+        cookies.set_continuity(visit.request, response, "oidc", outcome.carries)
+    return response
 
 
 def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
@@ -143,7 +152,8 @@ def _shown(visit: Visit, outcome: Shown) -> HttpResponse:
         return problems.as_json(visit.request, refusal)
     if visit.answers_json:
         return json_response(shown_flow(visit, flow), outcome.status)
-    return _redirect(visit, Elsewhere(page_of(flow), 302 if flow.kind == "registration" and outcome.refused else 303))
+    page = problems.with_query(page_of(flow), **outcome.query)
+    return _redirect(visit, Elsewhere(page, 302 if flow.kind == "registration" and outcome.refused else 303))
 
 
 def _echoes_payload(outcome: Shown) -> bool:
@@ -202,7 +212,7 @@ def _done(visit: Visit, outcome: Done) -> HttpResponse:
         response = _redirect(visit, Elsewhere(outcome.browser_goes_to or outcome.step_up_to or outcome.return_to))
     if outcome.opened and not visit.is_api:
         cookies.set_session(response, outcome.opened)
-    if isinstance(outcome.flow, SettingsFlow) and visit.request.COOKIES.get(cookies.CONTINUITY):
+    if isinstance(outcome.flow, SettingsFlow) and cookies.read_continuity(visit.request, "settings"):
         cookies.clear_continuity(response)
     return response
 
@@ -233,7 +243,7 @@ def problem(visit: Visit, problem: Problem, *, always_json: bool = False) -> Htt
     if parked := getattr(visit.request, "vestibule_parked", None):
         del visit.request.vestibule_parked  # type: ignore[attr-defined]
         response = _problem(visit, problem, always_json)
-        cookies.set_continuity(response, parked)
+        cookies.set_continuity(visit.request, response, "settings", parked)
         return response
     return _problem(visit, problem, always_json)
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
-from flows import conf, continue_with, hooks
+from flows import conf, continue_with, exchange, hooks, states
+from flows import submission as submissions
 from flows.errors import FlowDisabled, InvalidSubmission
 from flows.hooks import HookContext
 from flows.kind import FlowKind, register
 from flows.methods import base as methods
-from flows.methods.base import NextStep, Redirect, RegistrationMethod
-from flows.models import RegistrationFlow
+from flows.methods.base import Converted, NextStep, Redirect, RegistrationMethod
+from flows.models import Flow, RegistrationFlow
 from flows.outcome import Done, Elsewhere, Outcome, Shown
 from flows.submission import Submission
 from flows.ui import container, messages, nodes, traits
@@ -51,7 +52,9 @@ class Registration(FlowKind[RegistrationFlow]):
         flow = self.new(visit, identity_schema=schema)
         self.fill(flow)
         if visit.session is None:
-            return self.store(visit, flow)
+            self.store(visit, flow)
+            exchange.begin(visit, flow)
+            return flow
         hooks.runner().before(HookContext(flow, visit.facts, self.name, session=visit.session)).ask()
         if visit.is_api or visit.accepts_json:
             raise SessionAlreadyAvailable("Somebody is signed in already. Sign out to sign up.")
@@ -65,13 +68,15 @@ class Registration(FlowKind[RegistrationFlow]):
         """Give the flow its first form: the traits, and in one step the credentials beside them."""
         schema = schemas.get(flow.identity_schema)
         if conf.registration().two_steps:
-            form = self._profile_step(schema, values)
+            form = self._profile_step(flow, schema, values)
         else:
             form = [*traits.fields(schema, conf.profile_group(), values), *self._credentials(flow, schema)]
         container.build(flow, [nodes.csrf(), *form])
 
-    def _profile_step(self, schema: Schema, values: Any) -> list[Node]:
+    def _profile_step(self, flow: RegistrationFlow, schema: Schema, values: Any) -> list[Node]:
+        instead = [method for method in methods.enabled(RegistrationMethod) if method.brings_traits]
         return [
+            *(node for method in instead for node in method.registration_nodes(flow, schema)),
             *traits.fields(schema, "default", values),
             nodes.submit("method", "profile", "profile", messages.registration_button()),
         ]
@@ -83,7 +88,21 @@ class Registration(FlowKind[RegistrationFlow]):
         self._refuse_when_closed()
         return super().fetch(visit, id)
 
+    def open_from(self, visit: Visit, old: Flow) -> RegistrationFlow:
+        """Return a flow, stored, for somebody who wanted to sign in and has no account. Raises FlowDisabled."""
+        self._refuse_when_closed()
+        new = self.new(visit, identity_schema=getattr(old, "identity_schema", ""))
+        new.request_url, new.return_to, new.transient_payload = old.request_url, old.return_to, old.transient_payload
+        self.fill(new)
+        return self.store(visit, new)
+
     # -- submitting
+
+    def read(self, visit: Visit, flow: RegistrationFlow) -> Submission:
+        """Return what was sent. A link to a provider may be followed with GET."""
+        if visit.request.method == "GET" and visit.query("provider"):
+            return submissions.decode(visit, flow)
+        return super().read(visit, flow)
 
     def admit_visitor(self, visit: Visit) -> Outcome | None:
         if visit.session is None:
@@ -102,16 +121,23 @@ class Registration(FlowKind[RegistrationFlow]):
         if conf.registration().two_steps and (step := self._screen(submission)):
             return self._turn_page(flow, schema, values, step)
         identity = services.propose(schema.id, values)
-        services.derive(identity)
+        if not self._brings_traits(submission):
+            services.derive(identity)
         method = self.choose(submission)
         assert isinstance(method, RegistrationMethod)
         done = method.register(submission, identity)
         if isinstance(done, NextStep):
             flow.save(update_fields=["ui", "active", "state", "internal"])
             return Shown(flow, done.status)
+        if isinstance(done, Converted):
+            return done.outcome
         if isinstance(done, Redirect):
-            return Elsewhere(done.url)
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Elsewhere(done.url, leaves=True, carries=done.carries)
         return self.finish(visit, flow, method, identity)
+
+    def _brings_traits(self, submission: Submission) -> bool:
+        return any(method.brings_traits and method.claims(submission) for method in methods.of(RegistrationMethod))
 
     def echo(self, flow: RegistrationFlow, submission: Submission, said: Sequence[Message]) -> None:
         if all(message.id != self.no_method().id for message in said):
@@ -131,7 +157,7 @@ class Registration(FlowKind[RegistrationFlow]):
         if errors := schema.errors(values):
             raise schemas.InvalidTraits(errors)
         if screen == PREVIOUS:
-            container.build(flow, [nodes.csrf(), *self._profile_step(schema, values)])
+            container.build(flow, [nodes.csrf(), *self._profile_step(flow, schema, values)])
         else:
             credentials = self._credentials(flow, schema)
             if not credentials:
@@ -141,14 +167,20 @@ class Registration(FlowKind[RegistrationFlow]):
                 node["attributes"]["type"] = "hidden"
             back = nodes.submit("screen", "profile", PREVIOUS, messages.registration_back())
             container.build(flow, [nodes.csrf(), *hidden, *credentials, back], [messages.registration_choose_credential()])
-        flow.active = ""
-        flow.save(update_fields=["ui", "active", "internal"])
+        flow.active, flow.state = "", states.CHOOSE_METHOD
+        flow.save(update_fields=["ui", "active", "state", "internal"])
         return Shown(flow)
 
     # -- storing
 
-    def finish(self, visit: Visit, flow: RegistrationFlow, method: RegistrationMethod, identity: Identity) -> Outcome:
-        """Store a new person. What may refuse runs before; a hook that is awaited stands between two commits."""
+    def finish(
+        self, visit: Visit, flow: RegistrationFlow, method: RegistrationMethod, identity: Identity, proof: dict[str, Any] | None = None
+    ) -> Outcome:
+        """Store a new person. What may refuse runs before; a hook that is awaited stands between two commits.
+
+        *proof* is what was proved, where the method's name does not say it all.
+        """
+        proof = proof or sessions.proof(method.name, "aal1")
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         context = HookContext(flow, visit.facts, self.name, method.name, identity=identity, transient_payload=flow.transient_payload or {})
         if not visit.is_api:
@@ -165,23 +197,23 @@ class Registration(FlowKind[RegistrationFlow]):
                 if identity.is_active:
                     plan.record_early()
                     if not plan.waits:
-                        opened = self._record(visit, plan, context, method)
+                        opened = self._record(visit, plan, context, proof)
             if not identity.is_active:
                 raise IdentityDisabled("This account is disabled.")
             if plan.waits:
                 plan.wait()
                 with transaction.atomic():
-                    opened = self._record(visit, plan, context, method)
+                    opened = self._record(visit, plan, context, proof)
         if opened is not None and visit.is_api:
             context.continue_with.append(continue_with.set_ory_session_token(opened.token))
         return Done(flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to)
 
-    def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, method: RegistrationMethod) -> OpenedSession | None:
+    def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, proof: dict[str, Any]) -> OpenedSession | None:
         """Record the rest, and open a session if an action asked for one."""
         plan.record()
         if not context.hands_out_session or context.identity is None:
             return None
-        opened = sessions.issue(context.identity, [sessions.proof(method.name, "aal1")], visit.device())
+        opened = sessions.issue(context.identity, [proof], visit.device())
         sessions.save(opened)
         return opened
 

@@ -126,7 +126,7 @@ class Settings(FlowKind[SettingsFlow]):
         """Return what was sent, or what waited until the person had signed in again (GET)."""
         if visit.request.method == "POST":
             return submissions.decode(visit, flow)
-        return unpark(visit, flow, cookies.read_continuity(visit.request)) or submissions.decode(visit, flow)
+        return unpark(visit, flow, cookies.read_continuity(visit.request, "settings")) or submissions.decode(visit, flow)
 
     def echo(self, flow: SettingsFlow, submission: Submission, said: Sequence[Message]) -> None:
         if submission.method == "profile":
@@ -151,7 +151,7 @@ class Settings(FlowKind[SettingsFlow]):
         method = self.choose(submission)
         assert isinstance(method, SettingsMethod)
         if method.is_privileged:
-            self._require_young_session(visit, flow, submission, method)
+            self.require_young_session(visit, flow, submission, method)
         before = session.identity
         after = services.revise(before)
         done = method.change(submission, after)
@@ -159,10 +159,11 @@ class Settings(FlowKind[SettingsFlow]):
             flow.save(update_fields=["ui", "active", "state", "internal"])
             return Shown(flow, done.status)
         if isinstance(done, Redirect):
-            return Elsewhere(done.url)
+            flow.save(update_fields=["ui", "active", "state", "internal"])
+            return Elsewhere(done.url, leaves=True, carries=done.carries)
         return self.finish(visit, flow, submission, method, before, after)
 
-    def _require_young_session(self, visit: Visit, flow: SettingsFlow, submission: Submission, method: SettingsMethod) -> None:
+    def require_young_session(self, visit: Visit, flow: SettingsFlow, submission: Submission, method: SettingsMethod) -> None:
         """Raises SessionRefreshRequired; a plain browser's form is parked first, and goes on after the person has signed in again."""
         session = visit.session
         assert session is not None
@@ -197,10 +198,10 @@ class Settings(FlowKind[SettingsFlow]):
             try:
                 plan.interrupt()
             except AwaitsProof as waits:
-                self._require_young_session(visit, flow, submission, method)
+                self.require_young_session(visit, flow, submission, method)
                 return self._hold(visit, flow, goes_to, before, after, waits.addresses)
             if services.is_protected_change(before, after):
-                self._require_young_session(visit, flow, submission, method)
+                self.require_young_session(visit, flow, submission, method)
             saved = self._as_saved(flow, after)
             context.flow = saved
             plan.prepare()

@@ -3,7 +3,8 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from flows import conf, kind, logout, script, views
+from flows import conf, exchange, kind, logout, script, views
+from flows.methods.oidc import callback
 from flows.visit import API, BROWSER
 
 
@@ -29,6 +30,9 @@ urlpatterns = [
     path("self-service/logout/browser", logout.LogoutLink.as_view(), name="logout-browser"),
     path("self-service/logout/api", logout.LogoutApp.as_view(), name="logout-api"),
     path("self-service/logout", logout.Logout.as_view(), name="logout"),
+    path("self-service/methods/oidc/callback", callback.Callback.as_view(), name="oidc-callback"),
+    path("self-service/methods/oidc/callback/<str:provider>", callback.Callback.as_view(), name="oidc-callback-of"),
+    path("sessions/token-exchange", exchange.ExchangeToken.as_view(), name="token-exchange"),
     path("self-service/errors", views.Errors.as_view(), name="errors"),
     path(".well-known/ory/webauthn.js", script.Script.as_view(), name="webauthn-script"),
     path(".well-known/change-password", ChangePassword.as_view(), name="change-password"),

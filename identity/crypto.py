@@ -44,6 +44,11 @@ def _page_ciphers(c: Config) -> tuple[AESGCM, ...]:
     return tuple(AESGCM(_derive(secret, "page")) for secret in tuple(c.get("secrets.pagination") or ()) or conf.secrets().cookie)
 
 
+@config.per_config
+def _state_ciphers(_: Config) -> tuple[AESGCM, ...]:
+    return tuple(AESGCM(_derive(secret, "state")) for secret in conf.secrets().cookie)
+
+
 def keyed_hash(value: str) -> str:
     """Return 64 hex digits that only holders of the secret can compute: how tokens and codes rest in the database."""
     return hmac.new(_hash_keys()[0], value.encode(), hashlib.sha256).hexdigest()
@@ -81,6 +86,15 @@ def seal_cookie(plain: bytes) -> str:
 def open_cookie(sealed: str) -> bytes | None:
     """Return what `seal_cookie` was given, or None for what it did not make: cookies of others, altered ones, garbage."""
     return _open(_cookie_ciphers(), sealed)
+
+
+def seal_state(plain: bytes) -> str:
+    return _seal(_state_ciphers()[0], plain)
+
+
+def open_state(sealed: str) -> bytes | None:
+    """Return what `seal_state` was given: what a browser carries to another site and back, and nobody can read or make up."""
+    return _open(_state_ciphers(), sealed)
 
 
 def seal_page(plain: bytes) -> str:

@@ -8,8 +8,8 @@ from identity.http import listener, problems
 urlpatterns = [
     path("sessions/whoami", sessions.WhoAmI.as_view(), name="whoami"),
     path("sessions", sessions.MySessions.as_view(), name="sessions"),
-    path("sessions/<str:id>", sessions.MySession.as_view(), name="session"),
     path("", include("flows.urls")),
+    path("sessions/<str:id>", sessions.MySession.as_view(), name="session"),
     re_path(r"^(?:admin/)?schemas$", schemas.Schemas.as_view(), name="schemas"),
     re_path(r"^(?:admin/)?schemas/(?P<id>[^/]*)$", schemas.OneSchema.as_view(), name="schema"),
     path("health/alive", health.Alive.as_view(), name="alive"),

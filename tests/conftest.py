@@ -26,7 +26,7 @@ def fast_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep SQLite's test database in a file: threads that share one in memory lock each other out instead of waiting."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):

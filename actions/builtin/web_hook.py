@@ -144,7 +144,7 @@ class WebHook(Action):
             raise HookFailed("Its request could not be made.") from failure
         if prepared is None:
             return None
-        answer = _send(prepared, config, run)
+        answer = send(prepared, config, run.entry.path)
         if answer.status >= 400:
             if mode != "plain" and answer.status != 429 and (refusal := answers.refusal(answer.body)):
                 raise refusal
@@ -212,7 +212,7 @@ def headers_of_attempt(prepared: Prepared, config: dict[str, Any], trigger_id: s
     return sent | signing.headers(config.get("signing"), prepared.message_id, timezone.now(), prepared.body or b"")
 
 
-def _send(prepared: Prepared, config: dict[str, Any], run: Run) -> outgoing.Answer:
+def send(prepared: Prepared, config: dict[str, Any], path: str) -> outgoing.Answer:
     """Send up to three times within the hook's budget, and return the last answer.
 
     Raises:
@@ -243,7 +243,7 @@ def _send(prepared: Prepared, config: dict[str, Any], run: Run) -> outgoing.Answ
         time.sleep(wait)
     if answer is not None:
         return answer
-    log.error("%s: %s", run.entry.path, problem)
+    log.error("%s: %s", path, problem)
     if isinstance(problem, outgoing.OutgoingTimeout):
         raise HookTimedOut("No answer came in time.")
     raise HookFailed("No answer came.")

@@ -12,9 +12,11 @@ from typing import Any, ClassVar, TypeVar
 
 from flows import conf, states
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
+from flows.outcome import Outcome
 from flows.submission import Submission
 from flows.ui.messages import Message
 from flows.ui.nodes import Node
+from flows.visit import Visit
 from identity.identities.models import Identity
 from identity.identities.schemas import Schema
 
@@ -31,6 +33,14 @@ class Redirect:
     """The browser has to go elsewhere to prove something."""
 
     url: str
+    carries: str = ""  # what it has to bring back, so that nobody else comes back in its place
+
+
+@dataclass(frozen=True)
+class Converted:
+    """It went on in another flow, to this end: who signs in and has no account signs up."""
+
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,10 @@ class Method:
     def is_enabled(self) -> bool:
         return conf.is_method_enabled(self.name)
 
+    def is_offered(self, flow: str) -> bool:
+        """Whether it is switched on for this kind of flow, such as "login"."""
+        return self.is_enabled()
+
     def claims(self, submission: Submission) -> bool:
         """Whether this submission is for this method."""
         return submission.method == self.name
@@ -58,17 +72,35 @@ class Method:
     def echo(self, submission: Submission, said: Sequence[Message]) -> None:
         """Put what was typed back into a form that is shown again, or take out of it what is not to be sent again."""
 
+    checks_token: ClassVar[bool] = True  # a browser's form needs the token against forgery; else its cookie is enough
     says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it
 
 
 class LoginMethod(Method):
     aal: ClassVar[str] = "aal1"
+    tells_apps_of_csrf: ClassVar[bool] = True  # its form has the field even where it stays empty
+    replaces_session: ClassVar[bool] = False  # who proves again who they are gets another session; else the present one is raised
 
     def login_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
         """Return the fields. *identity* is who is signed in already and proves it again, or None."""
         raise NotImplementedError
 
-    def login(self, submission: Submission) -> Identity | NextStep | Redirect:
+    def first_step_nodes(self, flow: LoginFlow) -> list[Node]:
+        """Return what stands beside the question for the identifier, where that is asked first."""
+        return []
+
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        """Return the fields for who said to be *identity*. None: it shall not show who has what, everybody sees them."""
+        return []
+
+    def begin_alone(self, visit: Visit, flow: LoginFlow, identifier: str) -> bool:
+        """Do at once what the person would have to ask for, when the stored form leads nowhere else. Returns whether it did.
+
+        *identifier* is whom they said to be, "" when it is who is signed in.
+        """
+        return False
+
+    def login(self, submission: Submission) -> Identity | NextStep | Redirect | Converted:
         """Return who has proved to be whom.
 
         Raises:
@@ -78,10 +110,12 @@ class LoginMethod(Method):
 
 
 class RegistrationMethod(Method):
+    brings_traits: ClassVar[bool] = False  # it says who somebody is: what was typed need not be complete
+
     def registration_nodes(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
         raise NotImplementedError
 
-    def register(self, submission: Submission, identity: Identity) -> NextStep | Redirect | None:
+    def register(self, submission: Submission, identity: Identity) -> NextStep | Redirect | Converted | None:
         """Give the proposed identity, whose traits are valid, its credential.
 
         Raises:
@@ -165,5 +199,14 @@ def of(kind: type[Kind]) -> list[Kind]:
     return sorted(found, key=lambda method: ORDER.index(method.name) if method.name in ORDER else len(ORDER))
 
 
+FLOWS: dict[type[Method], str] = {
+    LoginMethod: "login",
+    RegistrationMethod: "registration",
+    SettingsMethod: "settings",
+    RecoveryMethod: "recovery",
+    VerificationMethod: "verification",
+}
+
+
 def enabled(kind: type[Kind]) -> list[Kind]:
-    return [method for method in of(kind) if method.is_enabled()]
+    return [method for method in of(kind) if method.is_offered(FLOWS[kind])]

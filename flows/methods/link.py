@@ -8,7 +8,7 @@ from __future__ import annotations
 from flows import codes, letters, states
 from flows.errors import InvalidSubmission, StartAnew
 from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod, register
-from flows.methods.code import email_field, read_email
+from flows.methods.code.proving import email_field, read_email
 from flows.models import RecoveryFlow, VerificationFlow
 from flows.submission import Submission
 from flows.ui import container, messages, nodes

@@ -50,15 +50,27 @@ class Passkey(LoginMethod, RegistrationMethod, SettingsMethod):
 
     def login_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
         if identity is None:
-            onload = "oryPasskeyLoginAutocompleteInit"
-            call = f"window.{onload}()" if flow.is_browser else None
-            answer = nodes.field(LOGIN, self.name, "hidden", onload=call, onloadTrigger=onload)
-            return [keys.identifier(flow), *self._question(flow, [], None), answer]
+            return [keys.identifier(flow), *self._question(flow, [], None), self._trigger(flow), self._offer(flow)]
         held = webauthn.keys_of(identity.credential(self.name))
         if not held:
             return []
         who = nodes.hidden("identifier", "default", _display_name(identity))
-        return [who, *self._question(flow, held, identity), nodes.field(LOGIN, self.name, "hidden")]
+        return [who, *self._question(flow, held, identity), self._trigger(flow), nodes.field(LOGIN, self.name, "hidden")]
+
+    def first_step_nodes(self, flow: LoginFlow) -> list[Node]:
+        return [*self._question(flow, [], None), self._offer(flow)]
+
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        return [] if identity and not webauthn.keys_of(identity.credential(self.name)) else [self._trigger(flow)]
+
+    def _offer(self, flow: LoginFlow) -> Node:
+        """Return the field for the answer; while it is empty the browser offers passkeys where the identifier is typed."""
+        onload = "oryPasskeyLoginAutocompleteInit"
+        call = f"window.{onload}()" if flow.is_browser else None
+        return nodes.field(LOGIN, self.name, "hidden", onload=call, onloadTrigger=onload)
+
+    def _trigger(self, flow: LoginFlow) -> Node:
+        return keys.button("passkey_login_trigger", self.name, "oryPasskeyLogin", login_button(), flow, value="")
 
     def _question(self, flow: LoginFlow, held: list[Key], identity: Identity | None) -> list[Node]:
         """Return the fields that ask for a passkey, one of *held* if somebody proves again who they are; remember what was asked."""
@@ -79,7 +91,6 @@ class Passkey(LoginMethod, RegistrationMethod, SettingsMethod):
         return [
             nodes.hidden(CHALLENGE, self.name, keys.as_text(options)),
             *([keys.script()] if flow.is_browser else []),
-            keys.button("passkey_login_trigger", self.name, "oryPasskeyLogin", login_button(), flow, value=""),
         ]
 
     def login(self, submission: Submission) -> Identity | NextStep:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from flows import hooks
 from flows.errors import InvalidSubmission
+from flows.hooks import HookContext
 from flows.methods.base import LoginMethod, RegistrationMethod, SettingsMethod, register
 from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
 from flows.submission import Submission
@@ -15,6 +17,8 @@ from identity.credentials.models import Credential
 from identity.identities import schemas, services
 from identity.identities.models import Identity
 from identity.identities.schemas import Schema
+
+MIGRATES = "use_password_migration_hook"  # in the config of a credential whose password another system has
 
 
 @register
@@ -38,6 +42,12 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             nodes.submit("method", self.name, self.name, messages.login_confirm_button()),
         ]
 
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        credential = identity.credential(self.name) if identity else None
+        if identity is not None and (credential is None or not credential.config.get("hashed_password")):
+            return []
+        return [self._field("current-password"), nodes.submit("method", self.name, self.name, messages.login_password_button())]
+
     def _field(self, autocomplete: str) -> Node:
         return nodes.field("password", self.name, "password", required=True, autocomplete=autocomplete, label=messages.password_label())
 
@@ -55,6 +65,8 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
         credential = credentials.find_by_identifier(self.name, identifier)
         stored = credential.config.get("hashed_password") if credential else None
         typed = submission.text("password")
+        if credential is not None and not stored and credential.config.get(MIGRATES):
+            return self._migrate(submission, credential, identifier, typed)
         if credential is None or not stored:
             password.waste_time(typed)
             raise InvalidSubmission(messages.credentials_invalid())
@@ -62,6 +74,16 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             raise InvalidSubmission(messages.credentials_invalid())
         if password.needs_renewal(stored):
             _renew(credential, typed)
+        return credential.identity
+
+    def _migrate(self, submission: Submission, credential: Credential, identifier: str, typed: str) -> Identity:
+        """Ask the system that still has the password. If it fits it is ours from now on, and nobody is asked again."""
+        visit = submission.visit
+        context = HookContext(submission.flow, visit.facts, "login", self.name, identity=credential.identity)
+        if not hooks.runner().password_fits(context, identifier, typed):
+            raise InvalidSubmission(messages.credentials_invalid())
+        credential.config = {"hashed_password": password.make_hash(typed)}
+        services.save_credential(credential)
         return credential.identity
 
     # registration

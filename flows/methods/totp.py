@@ -77,11 +77,14 @@ class TOTP(LoginMethod, SettingsMethod):
     # settings
 
     def settings_nodes(self, flow: SettingsFlow, identity: Identity) -> list[Node]:
-        """Return the way to remove the app, or a new key to set one up with: each flow offers its own."""
-        flow.internal.pop(URL, None)
+        """Return the way to remove the app, or a key to set one up with: each flow offers its own until it is used."""
+        offered = crypto.decrypt(flow.internal.pop(URL, ""))
         if identity.credential(self.name) is not None:
             return [nodes.field(UNLINK, self.name, "submit", value="true", required=True, label=unlink_button())]
         url = totp.new_url(issuer=conf.totp_issuer(), account=_account(identity))
+        if offered and offered.partition("?")[0] == url.partition("?")[0]:
+            flow.internal[URL] = crypto.encrypt(offered)
+            return self._as_offered(flow)
         flow.internal[URL] = crypto.encrypt(url)
         secret = totp.secret_of(url)
         picture = nodes.image("totp_qr", self.name, _picture(url), width=SIDE, height=SIDE, label=picture_label())
@@ -91,6 +94,14 @@ class TOTP(LoginMethod, SettingsMethod):
             nodes.field(CODE, self.name, required=True, label=code_label()),
             nodes.submit("method", self.name, self.name, messages.save_button()),
         ]
+
+    def _as_offered(self, flow: SettingsFlow) -> list[Node]:
+        """Return the fields as the form has them: drawing the picture anew costs more than saving a profile."""
+        kept = [{**node, "messages": []} for node in flow.ui["nodes"] if node["group"] == self.name]
+        for node in kept:
+            if nodes.name_of(node) == CODE:
+                node["attributes"] = {name: value for name, value in node["attributes"].items() if name != "value"}
+        return kept
 
     def change(self, submission: Submission, identity: Identity) -> None:
         if submission.flag(UNLINK):

@@ -70,6 +70,11 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         named = [nodes.hidden("identifier", "default", credential.names[0])] if credential.names else []
         return [*named, *self._question(flow, usable, identity, login_button())]
 
+    def second_step_nodes(self, flow: LoginFlow, identity: Identity | None) -> list[Node]:
+        if not flow.is_browser or (identity is not None and not self._usable(identity.credential(self.name))):
+            return []
+        return [nodes.submit("method", self.name, self.name, login_button())]
+
     def _usable(self, credential: Credential | None) -> list[Key]:
         """Return the keys for the way in which the operator uses them now."""
         passwordless = conf.webauthn().passwordless

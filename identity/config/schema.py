@@ -262,7 +262,7 @@ METHODS = Section(
                         "haveibeenpwned_host": Text("api.pwnedpasswords.com"),
                         "max_breaches": Number(0, low=0, high=100),
                         "ignore_network_errors": Flag(True),
-                        "migrate_hook": Section(keys={"enabled": Later(node=Flag()), "config": REQUEST}),
+                        "migrate_hook": Section(keys={"enabled": Flag(False), "config": REQUEST}),
                     }
                 ),
             }

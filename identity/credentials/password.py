@@ -20,6 +20,7 @@ import bcrypt
 
 from identity import conf, config
 from identity.config import Config
+from identity.credentials import foreign
 from identity.errors import BadRequest, ServiceUnavailable
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ def is_known_hash(stored: str) -> bool:
         return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_ITERATIONS and 1 <= lanes <= MAX_LANES and stored.count("$") == 5
     if found := BCRYPT.match(stored):
         return 4 <= int(found[1]) <= MAX_COST and len(stored) - found.end() == 53
-    return False
+    return foreign.family_of(stored) is not None
 
 
 def verify(stored: str, password: str) -> bool:
@@ -115,6 +116,8 @@ def verify(stored: str, password: str) -> bool:
     if stored.startswith("$argon2"):
         kind = argon2.low_level.Type.ID if stored.startswith("$argon2id$") else argon2.low_level.Type.I
         return hashing.run(lambda: _verify_argon2(stored, secret, kind))
+    if not BCRYPT.match(stored):
+        return hashing.run(lambda: foreign.verify(stored, secret))
     if len(secret) > BCRYPT_LIMIT:
         return waste_time(password[:BCRYPT_LIMIT])
     spelled = "$2b$" + stored.split("$", 2)[2]

@@ -11,6 +11,7 @@ from typing import Any
 from identity import crypto
 
 OURS = {("totp", "last_step")}  # (type, member)
+ISSUER = "issuer"  # of a provider's entry: who vouched for the subject. Ours, too
 TOKENS = ("initial_id_token", "initial_access_token", "initial_refresh_token")
 
 
@@ -26,7 +27,10 @@ def open(type: str, config: dict[str, Any]) -> dict[str, Any]:
 
 def for_operators(type: str, config: dict[str, Any]) -> dict[str, Any]:
     """Return *config* in clear as contract identities.md 8.4 gives it, without what only we keep in it."""
-    return {name: value for name, value in open(type, config).items() if (type, name) not in OURS}
+    opened = open(type, config)
+    if type == "oidc":
+        opened = _entries(opened, "providers", (), None, without=ISSUER)
+    return {name: value for name, value in opened.items() if (type, name) not in OURS}
 
 
 def _opened(sealed: str) -> str:
@@ -48,12 +52,13 @@ def _map(type: str, config: dict[str, Any], change: Any) -> dict[str, Any]:
     return config
 
 
-def _entries(config: dict[str, Any], name: str, members: tuple[str, ...], change: Any) -> dict[str, Any]:
+def _entries(config: dict[str, Any], name: str, members: tuple[str, ...], change: Any, *, without: str = "") -> dict[str, Any]:
     found = config.get(name)
     if not isinstance(found, list):
         return config
-    return {**config, name: [_members(entry, members, change) if isinstance(entry, dict) else entry for entry in found]}
+    return {**config, name: [_members(entry, members, change, without) if isinstance(entry, dict) else entry for entry in found]}
 
 
-def _members(entry: dict[str, Any], members: tuple[str, ...], change: Any) -> dict[str, Any]:
-    return entry | {name: change(entry[name]) for name in members if isinstance(entry.get(name), str)}
+def _members(entry: dict[str, Any], members: tuple[str, ...], change: Any, without: str = "") -> dict[str, Any]:
+    changed = entry | {name: change(entry[name]) for name in members if isinstance(entry.get(name), str)}
+    return {name: value for name, value in changed.items() if name != without}

@@ -16,7 +16,7 @@ from identity.sessions.services import OpenedSession
 
 YEAR = 365 * 24 * 3600  # seconds
 CONTINUITY = "ory_kratos_continuity"
-CONTINUITY_AGE = 15 * 60  # seconds
+CONTINUITY_AGE = 30 * 60  # seconds; what it points at may live shorter
 
 
 @config.per_config
@@ -85,11 +85,13 @@ def set_csrf(response: HttpResponse, secret: str) -> None:
     )
 
 
-def set_continuity(response: HttpResponse, value: str) -> None:
+def set_continuity(request: HttpRequest, response: HttpResponse, purpose: str, value: str) -> None:
+    """Let the browser carry *value* until it comes back, beside what it carries for other purposes."""
     rules = conf.cookies()
+    carried = _carried(request) | {purpose: value}
     response.set_cookie(
         CONTINUITY,
-        crypto.seal_cookie(value.encode()),
+        crypto.seal_state(orjson.dumps(carried)),
         max_age=CONTINUITY_AGE,
         domain=rules.domain or None,
         path=rules.path,
@@ -99,9 +101,14 @@ def set_continuity(response: HttpResponse, value: str) -> None:
     )
 
 
-def read_continuity(request: HttpRequest) -> str | None:
-    plain = crypto.open_cookie(request.COOKIES.get(CONTINUITY, ""))
-    return plain.decode() if plain else None
+def read_continuity(request: HttpRequest, purpose: str) -> str | None:
+    return _carried(request).get(purpose)
+
+
+def _carried(request: HttpRequest) -> dict[str, str]:
+    plain = crypto.open_state(request.COOKIES.get(CONTINUITY, ""))
+    held = orjson.loads(plain) if plain else {}
+    return {name: value for name, value in held.items() if isinstance(value, str)}
 
 
 def clear_continuity(response: HttpResponse) -> None:

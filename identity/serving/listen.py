@@ -33,7 +33,7 @@ def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=20,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS * 8),
         websockets=False,
     ).serve()

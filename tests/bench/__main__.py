@@ -70,7 +70,7 @@ def measure(dsn: str, seconds: float, connections: int) -> dict[str, Any]:
         app, address = App(server.public), new_address()
         app.register(address)
         token = app.headers["X-Session-Token"]
-        flow = app.begin("login")["id"]
+        flow = App(server.public).begin("login")["id"]
 
         def login(connection: Connection) -> bool:
             _, begun = connection.ask("GET", "/self-service/login/api")

@@ -38,11 +38,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         c = config.current()
         self._require_usable(c)
+        for name in ("public", "admin"):
+            self._require_free(name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"))
         _provide_secret(c)
         self._require_migrated(c.dev)
         password = _console_password() if c.dev else ""
-        for name in ("public", "admin"):
-            self._require_free(name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"))
         self._greet(c, password)
         _become_supervisor(c)
 

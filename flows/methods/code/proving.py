@@ -1,11 +1,11 @@
-"""Proving an address by a code that is sent to it (contract: methods.md 6.5, 6.7)."""
+"""Proving an address by a code that is sent to it: recovery and verification (contract: methods.md 6.5, 6.7)."""
 
 from __future__ import annotations
 
 from flows import codes, conf, letters, states
 from flows.errors import InvalidSubmission, StartAnew
 from flows.methods import recovery_choice
-from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod, register
+from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod
 from flows.models import Code, RecoveryFlow, VerificationFlow
 from flows.submission import Submission
 from flows.ui import container, messages, nodes
@@ -16,10 +16,8 @@ from identity.identities import formats, normalize
 LONGEST = 320  # characters of an address
 
 
-@register
-class CodeMethod(RecoveryMethod, VerificationMethod):
+class CodeProof(RecoveryMethod, VerificationMethod):
     name = "code"
-    says_disabled = True
 
     # recovery
 
@@ -112,7 +110,7 @@ class CodeMethod(RecoveryMethod, VerificationMethod):
     def _ask_again(self, flow: VerificationFlow) -> None:
         """Make a place for the address that is missing: the button that sends again becomes a field."""
         if flow.state == states.SENT_EMAIL:
-            field = nodes.field("email", self.name, "email", value="", required=True, label=messages.email_label())
+            field = email_field(self.name, "")
             flow.ui["nodes"] = [field if nodes.name_of(node) == "email" else node for node in flow.ui["nodes"]]
         container.set_value(flow, "email", "")
         if container.find(flow, nodes.CSRF) is None:

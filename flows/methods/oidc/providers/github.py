@@ -1,0 +1,50 @@
+"""GitHub: OAuth apps (`github`) and GitHub Apps (`github-app`) (docs.github.com/apps/oauth-apps)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flows.methods.oidc import outgoing
+from flows.methods.oidc.providers.base import Provider, register
+from identity.errors import UpstreamError
+
+API = "https://api.github.com"
+
+
+@register
+class GitHub(Provider):
+    preset = "github"
+    issuer = "https://github.com"
+    auth_url = "https://github.com/login/oauth/authorize"
+    token_url = "https://github.com/login/oauth/access_token"
+    scopes = ("user:email",)
+    needs_scopes: ClassVar[tuple[str, ...]] = ("user:email",)
+
+    def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
+        person = outgoing.get_json(f"{API}/user", token["access_token"])
+        said = {
+            "sub": str(person["id"]) if person.get("id") else None,
+            "name": person.get("name"),
+            "nickname": person.get("login"),
+            "preferred_username": person.get("login"),
+            "profile": person.get("html_url"),
+            "picture": person.get("avatar_url"),
+            "website": person.get("blog"),
+        }
+        return said | self._address(token)
+
+    def _address(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Return the primary address: the profile's may be another, and says nothing of being verified."""
+        if not {"user", "user:email"} & set(self.wanted_scopes()):
+            return {}
+        try:
+            told = outgoing.get_json(f"{API}/user/emails", token["access_token"])
+        except UpstreamError:
+            return {}
+        return next(({"email": each.get("email"), "email_verified": each.get("verified")} for each in told if each.get("primary")), {})
+
+
+@register
+class GitHubApp(GitHub):
+    preset = "github-app"
+    needs_scopes: ClassVar[tuple[str, ...]] = ()

@@ -1,0 +1,24 @@
+"""Google (developers.google.com/identity/openid-connect)."""
+
+from flows.methods.oidc.providers.base import OpenIDProvider, register
+
+OFFLINE = "offline_access"
+
+
+@register
+class Google(OpenIDProvider):
+    preset = "google"
+    issuer = "https://accounts.google.com"
+    takes_id_tokens = True
+
+    def wanted_scopes(self) -> list[str]:
+        return [scope for scope in super().wanted_scopes() if scope != OFFLINE]
+
+    def parameters(self, *, is_refresh: bool) -> dict[str, str]:
+        """Google gives a refresh token for a parameter, not for a scope."""
+        offline = {"access_type": "offline"} if OFFLINE in self.rules.scopes else {}
+        return super().parameters(is_refresh=is_refresh) | offline
+
+    def is_expected(self, issuer: str, claims: dict[str, object]) -> bool:
+        """Some of its id_tokens name the issuer without https://."""
+        return issuer in (self.issuer, "accounts.google.com")

@@ -1,0 +1,185 @@
+"""The server as operators start, change and stop it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import requests
+
+from tests.clients import App, new_address
+from tests.server import ROOT, Server
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def minutes(server: Server) -> int:
+    flow = App(server.public).begin("login")
+    return (int(flow["expires_at"][14:16]) - int(flow["issued_at"][14:16])) % 60
+
+
+def test_every_process_serves_a_new_configuration_once_the_operator_is_told_so() -> None:
+    with Server({"selfservice": {"flows": {"login": {"lifespan": "30m"}}}}) as server:
+        assert minutes(server) == 30
+        for number in range(1, 8):
+            server.config["selfservice"]["flows"]["login"]["lifespan"] = f"{number}m"
+            server.config["revision"] = f"revision-{number}"
+            server.write()
+            wait_until(lambda wanted=f"revision-{number}": requests.get(server.admin + "/health/config", timeout=5).text == wanted)  # type: ignore[misc]
+            assert {minutes(server) for _ in range(6)} == {number}
+
+
+def test_a_changed_configuration_drops_no_request() -> None:
+    with Server() as server:
+        failed: list[str] = []
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.is_set():
+                answer = requests.get(server.public + "/self-service/login/api", timeout=30)
+                if answer.status_code != 200:
+                    failed.append(answer.text)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        assert server.process is not None
+        for number in range(1, 10):
+            server.config["session"]["lifespan"] = f"{number}h"
+            server.write()
+            os.kill(server.process.pid, signal.SIGHUP)
+            time.sleep(0.1)
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+
+
+def test_it_ends_by_itself_and_leaves_nothing_behind() -> None:
+    with Server() as server:
+        assert server.process is not None
+        ids = server.children("")
+        assert len(ids) >= 5
+        began = time.monotonic()
+        os.kill(server.process.pid, signal.SIGTERM)
+        assert server.process.wait(30) == 0
+        assert time.monotonic() - began < 20
+        wait_until(lambda: not any(os.path.exists(f"/proc/{id}") for id in ids))
+
+
+def test_no_process_outlives_its_supervisor() -> None:
+    with Server() as server:
+        assert server.process is not None
+        ids = server.children("")
+        os.kill(server.process.pid, signal.SIGKILL)
+        wait_until(lambda: not any(_is_alive(id) for id in ids))
+
+
+def _is_alive(id: int) -> bool:
+    try:
+        with open(f"/proc/{id}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_worker_that_dies_is_replaced() -> None:
+    with Server() as server:
+        for id in server.children("listen public")[1:]:
+            os.kill(id, signal.SIGKILL)
+        wait_until(lambda: _answers(server))
+        assert App(server.public).register(new_address()).status_code == 200
+
+
+def _answers(server: Server) -> bool:
+    try:
+        return requests.get(server.public + "/health/ready", timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def start(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "serve", *arguments],
+        env=server.environment, cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_port_in_use_is_one_clear_sentence() -> None:
+    server = Server()
+    server.write()
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", server.public_port))
+        sock.listen()
+        ended = start(server, "--dev")
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == (
+        f"CommandError: 127.0.0.1:{server.public_port}: address already in use."
+        " Stop what listens there, or choose another serve.public.port."
+    )
+
+
+def test_it_does_not_start_on_a_database_that_is_behind() -> None:
+    server = Server()
+    server.write()
+    ended = start(server)
+    assert ended.returncode == 1
+    assert "Run: manage.py migrate" in ended.stderr
+
+
+def test_it_does_not_open_the_operators_listener_to_the_network() -> None:
+    server = Server({"serve": {"admin": {"host": "0.0.0.0"}}})
+    server.write()
+    ended = start(server, "--dev")
+    assert ended.returncode == 1
+    assert "serve.admin.api_keys" in ended.stderr
+
+
+def test_a_typo_stops_the_start_and_is_pointed_at() -> None:
+    server = Server({"selfservice": {"flows": {"login": {"after": {"hooks": [{"hook": "web_hok"}]}}}}})
+    server.write()
+    ended = start(server, "--dev")
+    assert ended.returncode == 1
+    assert 'selfservice.flows.login.after.hooks.0.hook: there is no hook "web_hok". Did you mean "web_hook"?' in ended.stderr
+
+
+def test_the_operators_api_wants_its_key() -> None:
+    with Server({"serve": {"admin": {"api_keys": ["a-key-of-the-operators"]}}}) as server:
+        url = server.admin + "/admin/identities"
+        assert requests.get(url, timeout=10).status_code == 401
+        assert requests.get(url, headers={"Authorization": "Bearer wrong"}, timeout=10).status_code == 401
+        assert requests.get(url, headers={"Authorization": "Bearer a-key-of-the-operators"}, timeout=10).status_code == 200
+        assert requests.get(server.admin + "/health/ready", timeout=10).status_code == 200
+
+
+def test_nothing_of_the_operators_is_served_to_the_public() -> None:
+    with Server() as server:
+        for path in (
+            "/admin/identities",
+            "/admin/sessions",
+            "/console/",
+            "/metrics",
+            "/openapi.json",
+            "/admin/deliveries",
+            "/health/config",
+        ):
+            assert requests.get(server.public + path, allow_redirects=False, timeout=10).status_code in (307, 404), path
+
+
+def test_development_pages_exist_in_development_only() -> None:
+    with Server(dev=False) as server:
+        for path in ("/ui/dev/mailbox", "/ui/dev/hooks", "/ui/dev/hooks/x"):
+            assert requests.get(server.public + path, timeout=10).status_code == 404
+        cookies = requests.get(server.public + "/self-service/login/browser", allow_redirects=False, timeout=10).headers["Set-Cookie"]
+        assert "Secure" in cookies
