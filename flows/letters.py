@@ -23,6 +23,8 @@ from identity.identities import services
 from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.ids import uuid7
 
+DEAD = timedelta(seconds=-1)  # the life of a code that is not sent
+
 
 @dataclass(frozen=True)
 class Addressee:
@@ -55,7 +57,8 @@ def send_sign_in_codes(
     with transaction.atomic():
         codes.discard(flow)
         for addressee in to:
-            code = codes.issue_another(flow, addressee.via, addressee.value, addressee.identity)
+            has_room = courier.has_room(addressee.via, addressee.value)
+            code = codes.issue_another(flow, addressee.via, addressee.value, addressee.identity, lifespan=None if has_room else DEAD)
             about = representations.identity(addressee.identity) if addressee.identity else {"traits": traits or {}}
             told = codes.template_data(flow, addressee.value, about, conf.codes().lifespan) | {f"{flow.kind}_code": code}
             if addressee.via == "sms":
@@ -64,8 +67,8 @@ def send_sign_in_codes(
                 told["traits"] = traits
                 del told["identity"]  # the names that the templates know it by (contract: identities.md 5.3)
             is_for_nobody = addressee.identity is None and traits is None
-            message = CourierMessage(f"{flow.kind}_code_valid", addressee.via, addressee.value, told, headers, is_withheld=is_for_nobody)
-            courier.send(message)
+            is_withheld = is_for_nobody or not has_room
+            courier.send(CourierMessage(f"{flow.kind}_code_valid", addressee.via, addressee.value, told, headers, is_withheld=is_withheld))
 
 
 def send_link(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:

@@ -242,3 +242,21 @@ def test_the_default_body_has_the_documented_members(hooks: Receiver) -> None:
 
     assert {"recipient", "template_type", "to", "verification_code", "subject", "body"} <= hooks.log[0].body.keys()
     assert orjson.loads(hooks.log[0].raw)["recovery_url"] == DATA["recovery_url"]
+
+
+@pytest.mark.parametrize("address", [ADA, "new@example.org"])
+def test_a_code_to_sign_in_or_up_is_bounded_too(address: str) -> None:
+    make_person(ADA)
+    kind = "login" if address == ADA else "registration"
+    fields = {"identifier": ADA} if address == ADA else {"traits": {"email": address}}
+    code_only = {"selfservice": {"methods": {"code": {"enabled": True, "passwordless_enabled": True}}}}
+    with config.override(code_only | {"security": {"messages_per_inbox_and_hour": 1}}):
+        for _ in range(3):
+            app = App()
+            flow = app.submit(app.start(kind), method="code", **fields).json()
+        withheld = outbox.content_of(Delivery.objects.filter(status=Delivery.WITHHELD).latest("created_at", "id"))
+        answer = app.submit(flow, method="code", code=withheld["data"][f"{kind}_code"], **fields)
+
+    assert sent() == 1
+    assert answer.status_code == 400
+    assert not Session.objects.exists()
