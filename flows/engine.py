@@ -114,7 +114,7 @@ def check_origin(visit: Visit, kind: FlowKind[Any], flow: Flow, submission: Subm
         BadRequest: An app's request carries cookies or Origin: a page has got hold of its flow.
     """
     if flow.is_browser:
-        if not any(method.claims(submission) for method in kind.methods(submission) if not method.checks_token):
+        if not any(method.claims(submission) for method in kind.methods(submission) if not method.needs_token(submission)):
             csrf.check(visit.request, submission.text("csrf_token"), flow.csrf_hash)
         elif not csrf.belongs(visit.request, flow.csrf_hash):
             raise csrf.violation(visit.request, None)

@@ -156,11 +156,11 @@ class Login(FlowKind[LoginFlow]):
         pending = linking.pending(flow)
         if pending is not None:
             linking.require_owner(pending, identity)
-        proofs = [proof or sessions.proof(method.name, method.aal), *([pending.proof()] if pending else [])]
-        opened = self._session(visit, method, identity, proofs)
+        opened = self._session(visit, method, identity, proof or sessions.proof(method.name, method.aal))
         step_up = self._step_up(flow, opened.session)
         if pending is not None and not step_up:
             identity = opened.session.identity = linking.link(pending, flow, identity)
+            sessions.prove(opened.session, pending.proof())
         context = HookContext(
             flow,
             visit.facts,
@@ -197,15 +197,15 @@ class Login(FlowKind[LoginFlow]):
             browser_goes_to=context.browser_goes_to,
         )
 
-    def _session(self, visit: Visit, method: LoginMethod, identity: Identity, proofs: list[dict[str, Any]]) -> OpenedSession:
+    def _session(self, visit: Visit, method: LoginMethod, identity: Identity, proof: dict[str, Any]) -> OpenedSession:
         """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""
         present = visit.session
         if present is not None and present.identity_id == identity.pk and not method.replaces_session:
             identity_seen = present.identity
-            opened = sessions.upgrade(present, proofs)
+            opened = sessions.upgrade(present, [proof])
             opened.session.identity = identity_seen
             return opened
-        return sessions.issue(identity, proofs, visit.device())
+        return sessions.issue(identity, [proof], visit.device())
 
     def _replaced(self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity) -> Session | None:
         """Return the session whose place the new one takes."""

@@ -259,7 +259,7 @@ class Settings(FlowKind[SettingsFlow]):
         """Return the flow with the form that it has once the change is stored. It still says who the person was."""
         saved = copy.copy(flow)
         saved.internal = dict(flow.internal)  # a change that is refused leaves the old form with what belongs to it
-        saved.state, saved.active = states.SUCCESS, ""
+        saved.state = states.SUCCESS
         self.fill(saved, identity, (messages.settings_saved(),))
         return saved
 
@@ -268,7 +268,12 @@ class Settings(FlowKind[SettingsFlow]):
         seen = flow.submissions
         rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
         if not rows.update(
-            ui=flow.ui, state=flow.state, active="", internal=flow.internal, submissions=F("submissions") + 1, updated_at=timezone.now()
+            ui=flow.ui,
+            state=flow.state,
+            active=flow.active,
+            internal=flow.internal,
+            submissions=F("submissions") + 1,
+            updated_at=timezone.now(),
         ):
             raise InvalidSubmission(messages.generic("This form was sent twice at once. Please look at your settings and try again."))
         flow.submissions = seen + 1

@@ -72,8 +72,11 @@ class Method:
     def echo(self, submission: Submission, said: Sequence[Message]) -> None:
         """Put what was typed back into a form that is shown again, or take out of it what is not to be sent again."""
 
-    checks_token: ClassVar[bool] = True  # a browser's form needs the token against forgery; else its cookie is enough
     says_disabled: ClassVar[bool] = False  # a submission for it while it is off is a 404; else nobody claims it
+
+    def needs_token(self, submission: Submission) -> bool:
+        """Whether a browser's form needs the token against forgery; else its cookie is enough."""
+        return True
 
 
 class LoginMethod(Method):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,21 @@ def recovery(row: RecoveryAddress) -> dict[str, Any]:
 
 def session(row: Session, *, admin: bool = False, with_identity: bool = True) -> dict[str, Any]:
     """A session with its identity and devices."""
+    return _session(row, identity(row.identity, admin=admin) if with_identity else None)
+
+
+def sessions_of(owner: Identity, rows: Iterable[Session]) -> list[dict[str, Any]]:
+    """Sessions of one identity, which is drawn once for all of them."""
+    seen: dict[str, Any] | None = None
+    listed = []
+    for row in rows:
+        row.identity = owner
+        seen = seen or identity(owner)
+        listed.append(_session(row, seen))
+    return listed
+
+
+def _session(row: Session, seen: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "active": row.is_live,
@@ -65,6 +81,6 @@ def session(row: Session, *, admin: bool = False, with_identity: bool = True) ->
         "authenticator_assurance_level": row.aal,
         "authentication_methods": row.authentication_methods,
         "issued_at": rfc3339(row.issued_at),
-        "identity": identity(row.identity, admin=admin) if with_identity else None,
+        "identity": seen,
         "devices": row.devices,
     }

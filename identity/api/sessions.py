@@ -80,9 +80,7 @@ class MySessions(JSONView):
         others = Session.objects.filter(services.live(), identity_id=mine.identity_id).exclude(pk=mine.pk).order_by("-created_at", "-id")
         page = pagination.Mixed.of(request)
         rows = page.rows(others)
-        for row in rows:
-            row.identity = mine.identity
-        response = json_response([representations.session(row) for row in rows])
+        response = json_response(representations.sessions_of(mine.identity, rows))
         page.announce(response, request)
         return response
 

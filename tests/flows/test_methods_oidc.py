@@ -13,12 +13,12 @@ from flows.methods.oidc import outgoing
 from flows.methods.oidc.providers.google import Google
 from flows.models import LoginFlow, TokenExchange
 from identity import config, crypto
-from identity.credentials import password, sealing
+from identity.credentials import password, sealing, totp
 from identity.credentials.models import Credential
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.sessions.models import Session
-from tests.factor_journeys import App, Flow, Page, configuration, make_person, names, said, value
+from tests.factor_journeys import App, Flow, Page, code_of, configuration, make_person, names, said, value
 from tests.provider import Grant, Provider
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +268,24 @@ def test_a_link_that_waits_cannot_be_completed_in_another_browser(corp: Provider
     led_away = victim.submit(flow, provider="home")
 
     assert (refused.status_code, led_away.status_code) == (403, 403)
+
+
+def test_a_link_waits_for_the_second_factor_too(corp: Provider, ada: Identity) -> None:
+    before = services.revise(ada)
+    url = totp.new_url(issuer="Example", account=ADA)
+    services.put_credential(ada, "totp", totp.new_config(url, 0), [str(ada.pk)])
+    services.update(before, ada)
+    who = Visitor()
+
+    answer = who.submit(linking(who, corp), method="password", identifier=ADA, password=SECRET)
+
+    assert answer.status_code == 422
+    assert not Credential.objects.filter(type="oidc").exists()
+    id = parse_qs(urlsplit(answer.json()["redirect_browser_to"]).query)["flow"][0]
+    form = who.client.get("/self-service/login/flows", {"id": id}, HTTP_ACCEPT="application/json").json()
+    who.submit(form, method="totp", totp_code=code_of(totp.secret_of(url), time.time()))
+    assert [used["method"] for used in who.whoami()["authentication_methods"]] == ["password", "totp", "oidc"]
+    assert Credential.objects.filter(type="oidc").exists()
 
 
 def test_what_waits_rests_encrypted(corp: Provider, ada: Identity) -> None:
@@ -551,3 +569,41 @@ def test_an_app_may_bring_an_id_token_of_some(
         response = app.submit(app.start("registration"), **fields)
 
     assert response.status_code == status, response.content
+
+
+def test_a_link_to_a_provider_may_be_followed(corp: Provider) -> None:
+    who = Visitor()
+    flow = who.start("login")
+
+    response = who.client.get("/self-service/login", {"flow": flow["id"], "provider": "corp"}, HTTP_ACCEPT="text/html")
+
+    assert response.status_code == 303
+    assert response["Location"].startswith(corp.url)
+    assert is_error(Visitor().client.get("/self-service/login", {"flow": flow["id"], "provider": "corp"}, HTTP_ACCEPT="text/html"))
+
+
+@pytest.mark.parametrize("fields", [{"link": "corp"}, {"unlink": "corp"}])
+def test_settings_want_the_token_against_forgery(fields: dict[str, str]) -> None:
+    who = Visitor(make_person(ADA))
+    flow = who.start("settings")
+
+    assert who.submit(flow, csrf_token="", **fields).status_code == 403
+
+
+def test_a_session_that_aged_on_the_way_is_asked_again(corp: Provider) -> None:
+    who = Visitor(make_person(ADA))
+    url = corp.agree(who.leave(who.start("settings"), link="corp"), "sub-1")
+    Session.objects.update(authenticated_at="2020-01-01T00:00:00Z")
+
+    response = who.come_back(url)
+
+    assert "/self-service/login/browser" in response["Location"]
+    assert not Credential.objects.filter(type="oidc").exists()
+
+
+def test_nobody_signs_up_where_that_is_switched_off(corp: Provider) -> None:
+    with config.override({"selfservice": {"flows": {"registration": {"enabled": False}}}}):
+        who = Visitor()
+
+        assert said(who.shown(social(who, corp, "sub-1", email=ADA))) == [4000001]
+        assert not Identity.objects.exists()

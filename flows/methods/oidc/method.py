@@ -30,7 +30,6 @@ UPSTREAM_IN_SETTINGS = ("hd", "prompt", "acr_values")
 class OIDC(LoginMethod, RegistrationMethod, SettingsMethod):
     name = "oidc"
     says_disabled = True
-    checks_token = False
     brings_traits = True
     replaces_session = True
 
@@ -40,6 +39,10 @@ class OIDC(LoginMethod, RegistrationMethod, SettingsMethod):
         if isinstance(submission.flow, SettingsFlow):
             return bool(submission.text("link") or submission.text("unlink"))
         return bool(submission.text("provider"))
+
+    def needs_token(self, submission: Submission) -> bool:
+        """To leave for a provider proves nothing yet, and pages link to it; what an account is linked to is another matter."""
+        return isinstance(submission.flow, SettingsFlow)
 
     # login
 
@@ -68,9 +71,7 @@ class OIDC(LoginMethod, RegistrationMethod, SettingsMethod):
         assert isinstance(flow, LoginFlow)
         if linking.is_pending(flow) and not flow.is_browser:
             # whoever holds the app's form could let somebody else's browser complete it
-            raise InvalidSubmission(
-                messages.generic("To link an account with another provider, begin in a browser. Or sign in another way.")
-            )
+            raise InvalidSubmission(messages.generic("To prove your account with another provider, begin in a browser."))
         flow.active = self.name
         return self._go(submission, _require(submission.text("provider")), is_refresh=flow.refresh)
 
@@ -167,7 +168,7 @@ def leave(submission: Submission, provider: Provider, allowed: tuple[str, ...], 
 
 def _kept(submission: Submission) -> dict[str, Any]:
     """Return what was sent and counts once the person is back."""
-    names = ("provider", "link", "traits")
+    names = ("provider", "link", "traits", "csrf_token")
     return {name: value for name, value in submission.fields.items() if name in names or name.startswith("traits.")} | {
         "is_form": submission.is_form
     }
@@ -204,4 +205,4 @@ def _account_of(submission: Submission, provider: Provider) -> Account:
         raise Forbidden("The id_token was made for another sign-in.")
     if not said.get("sub"):
         raise Forbidden("The id_token names nobody.")
-    return Account(provider.rules, str(said["iss"]), str(said["sub"]), normalized(said))
+    return Account(provider.rules, provider.who_vouches(said), str(said["sub"]), normalized(said))

@@ -107,11 +107,15 @@ class Provider:
         token = self._token(code, verifier)
         self.require_scopes(token)
         raw = self.claims(token, nonce, query)
-        issuer, subject = str(raw.get("iss") or self.issuer), raw.get("sub")
+        issuer, subject = self.who_vouches(raw), raw.get("sub")
         if not issuer or not subject:
             raise UpstreamError("The provider does not say who somebody is.")
         tokens = {f"initial_{name}": str(token.get(name) or "") for name in ("id_token", "access_token", "refresh_token")}
-        return Account(self.rules, issuer, str(subject), normalized({**raw, "iss": issuer, "sub": str(subject)}), tokens)
+        return Account(self.rules, issuer, str(subject), normalized({"iss": issuer, **raw, "sub": str(subject)}), tokens)
+
+    def who_vouches(self, raw: dict[str, Any]) -> str:
+        """Return the issuer under which accounts are kept: always the same spelling."""
+        return str(raw.get("iss") or self.issuer).rstrip("/")
 
     def _token(self, code: str, verifier: str) -> dict[str, Any]:
         more = {"code_verifier": verifier} if verifier else {}

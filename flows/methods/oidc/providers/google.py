@@ -1,5 +1,9 @@
 """Google (developers.google.com/identity/openid-connect)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from flows.methods.oidc.providers.base import OpenIDProvider, register
 
 OFFLINE = "offline_access"
@@ -19,6 +23,9 @@ class Google(OpenIDProvider):
         offline = {"access_type": "offline"} if OFFLINE in self.rules.scopes else {}
         return super().parameters(is_refresh=is_refresh) | offline
 
-    def is_expected(self, issuer: str, claims: dict[str, object]) -> bool:
+    def who_vouches(self, raw: dict[str, Any]) -> str:
+        return self.issuer
+
+    def is_expected(self, issuer: str, claims: dict[str, Any]) -> bool:
         """Some of its id_tokens name the issuer without https://."""
         return issuer in (self.issuer, "accounts.google.com")
