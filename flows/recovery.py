@@ -25,6 +25,8 @@ from identity.http import facts, return_to
 from identity.identities import services
 from identity.sessions import services as sessions
 
+NONE_CHOSEN = "default"  # what a flow is told to be active with after a submission for no method
+
 
 @register
 class Recovery(ProvingKind[RecoveryFlow]):
@@ -80,6 +82,9 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise StartAnew(messages.recovery_used())
         container.forget_messages(flow)
         method = self._method(submission)
+        if not is_attempt and flow.state not in states.CHOOSING and submission.method != method.name:
+            flow.active = NONE_CHOSEN
+            raise InvalidSubmission(self.no_method())
         proven = method.recover(submission)
         if isinstance(proven, NextStep):
             flow.save(update_fields=["ui", "active", "state", "internal"])

@@ -198,6 +198,16 @@ def test_codes_and_tokens_do_not_rest_in_the_open(visitor: App) -> None:
     assert code not in str(list(Delivery.objects.values()))
 
 
+def test_a_submission_for_no_method_does_not_end_the_flow(visitor: App) -> None:
+    flow = visitor.start("recovery")
+    refused = visitor.submit(flow, email=ADA)
+    assert (refused.status_code, said(refused.json()), refused.json()["active"]) == (400, [4010005], "default")
+
+    answer = visitor.submit(flow, method="code", email=ADA)
+
+    assert (answer.status_code, answer.json()["active"]) == (200, "code")
+
+
 # -- links
 
 
