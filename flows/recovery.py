@@ -106,8 +106,13 @@ class Recovery(ProvingKind[RecoveryFlow]):
         return method
 
     def finish(self, visit: Visit, flow: RecoveryFlow, method: RecoveryMethod, proven: ProvenAddress) -> Outcome:
-        """Let somebody back in: the address is proven whatever hooks say; then hooks; then one commit with the session."""
+        """Let somebody back in: the address is proven whatever hooks say; then hooks; then one commit with the session.
+
+        What was sent to an address that the account has no more opens nothing: its mailbox may be somebody else's by now.
+        """
         identity = proven.identity
+        if proven.is_self_service and not any(row.key == (proven.via, proven.value) for row in identity.recovery):
+            raise StartAnew(messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid())
         with transaction.atomic():
             if proven.is_self_service:
                 services.prove_address(identity, proven.via, proven.value)

@@ -181,6 +181,21 @@ def test_what_was_mailed_dies_with_a_new_password(visitor: App, ada: Identity, m
     assert Session.objects.count() == before
 
 
+@pytest.mark.parametrize("method", ["code", "link"])
+def test_what_was_mailed_dies_with_its_address(visitor: App, ada: Identity, method: str) -> None:
+    with config.override(settings(use=method)):
+        flow = ask(visitor, method=method)
+        held = mailed()
+        ada.recovery_rows.update(value="ada@example.net")
+
+        if method == "code":
+            visitor.submit(flow, method="code", code=held["recovery_code"])
+        else:
+            opened(held["recovery_url"])
+
+    assert not Session.objects.exists()
+
+
 def test_nobody_gets_in_as_somebody_who_is_switched_off(visitor: App, ada: Identity) -> None:
     flow, code = ask(visitor), code_to()
     Identity.objects.update(state=Identity.INACTIVE)
