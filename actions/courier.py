@@ -6,11 +6,15 @@ This is the courier that `settings.COURIER` names. Texts are templates below tem
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from actions import payloads
 from actions.delivery import outbox
+from actions.delivery.models import Delivery
 from flows.courier import CourierMessage
 from identity import config
 from identity.config import Config
@@ -19,6 +23,18 @@ from identity.config import Config
 @config.per_config
 def _brand(c: Config) -> str:
     return str(c.get("ui.name") or "Vestibule")
+
+
+@config.per_config
+def _inbox_budget(c: Config) -> int:
+    return int(c.get("security.messages_per_inbox_and_hour"))
+
+
+def has_room(via: str, to: str) -> bool:
+    """Whether this inbox got fewer messages within the last hour than it may get."""
+    since = timezone.now() - timedelta(hours=1)
+    rows = Delivery.objects.filter(channel=via, target=to[:400], created_at__gt=since).exclude(status=Delivery.WITHHELD)
+    return rows.count() < _inbox_budget()
 
 
 def send(message: CourierMessage) -> None:

@@ -6,9 +6,12 @@ import json
 import re
 from typing import Any
 
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.views import View
 
 from actions.delivery import outbox
@@ -48,6 +51,7 @@ def _linked(text: str) -> list[dict[str, str]]:
     return [{"text": piece, "url": piece if piece.startswith(("http://", "https://")) else ""} for piece in pieces if piece]
 
 
+@method_decorator(csp_replace({"style-src": [UNSAFE_INLINE]}), name="dispatch")  # mails are styled inline
 class Mail(DevelopmentPage):
     """GET /ui/dev/mailbox/{id}: one message as a mail program would show it."""
 

@@ -1,4 +1,7 @@
-"""The port to durable delivery of messages. `settings.COURIER` names the courier, a module with one function `send(message)`.
+"""The port to durable delivery of messages. `settings.COURIER` names the courier, a module with two functions:
+
+    send(message)          record a message
+    has_room(via, to)      whether this inbox may get one more code or link now
 
 A message is recorded with the caller's transaction: if the transaction rolls back nothing is sent, if it commits the
 message is sent even when the process dies.
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
@@ -31,3 +34,11 @@ class CourierMessage:
 
 def send(message: CourierMessage) -> None:
     importlib.import_module(settings.COURIER).send(message)
+
+
+def has_room(via: str, to: str) -> bool:
+    """Whether this inbox may get one more code or link now, so that nobody can flood it, or guess at one code after the other.
+
+    A code that is not sent must not be good for anything: ask before it is made.
+    """
+    return cast(bool, importlib.import_module(settings.COURIER).has_room(via, to))

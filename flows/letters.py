@@ -7,7 +7,7 @@ that an answer takes does not tell whether there is an account.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,8 @@ from identity.identities import services
 from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.ids import uuid7
 
+DEAD = timedelta(seconds=-1)  # the life of a code that is not sent
+
 
 @dataclass(frozen=True)
 class Addressee:
@@ -32,11 +34,16 @@ class Addressee:
     value: str
     identity: Identity | None
     address_id: Any = None  # of the verifiable address, whose status says that something was sent
+    is_full: bool = False  # the inbox got as much lately as it may get
 
 
 def send_code(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:
-    """Send a new code; earlier ones of this flow are void. One transaction, or the caller's."""
+    """Send a new code; earlier ones of this flow are void. One transaction, or the caller's.
+
+    An inbox that got many lately gets none, and the code is good for nothing; the answer is the same.
+    """
     with transaction.atomic():
+        to = _with_room(to)
         code = codes.issue(flow, to.via, to.value, to.identity)
         url = problems.with_query(identity_conf.public_url(f"/self-service/{flow.kind}"), code=code, flow=str(flow.id))
         data = {f"{flow.kind}_code": code, f"{flow.kind}_url": url}
@@ -50,7 +57,8 @@ def send_sign_in_codes(
     with transaction.atomic():
         codes.discard(flow)
         for addressee in to:
-            code = codes.issue_another(flow, addressee.via, addressee.value, addressee.identity)
+            has_room = courier.has_room(addressee.via, addressee.value)
+            code = codes.issue_another(flow, addressee.via, addressee.value, addressee.identity, lifespan=None if has_room else DEAD)
             about = representations.identity(addressee.identity) if addressee.identity else {"traits": traits or {}}
             told = codes.template_data(flow, addressee.value, about, conf.codes().lifespan) | {f"{flow.kind}_code": code}
             if addressee.via == "sms":
@@ -59,15 +67,20 @@ def send_sign_in_codes(
                 told["traits"] = traits
                 del told["identity"]  # the names that the templates know it by (contract: identities.md 5.3)
             is_for_nobody = addressee.identity is None and traits is None
-            message = CourierMessage(f"{flow.kind}_code_valid", addressee.via, addressee.value, told, headers, is_withheld=is_for_nobody)
-            courier.send(message)
+            is_withheld = is_for_nobody or not has_room
+            courier.send(CourierMessage(f"{flow.kind}_code_valid", addressee.via, addressee.value, told, headers, is_withheld=is_withheld))
 
 
 def send_link(flow: RecoveryFlow | VerificationFlow, to: Addressee, headers: dict[str, list[str]]) -> None:
     """Send a new link; earlier ones of this flow are void. It is built from the configured address, whatever the request says."""
     with transaction.atomic():
+        to = _with_room(to)
         token = codes.issue_link(flow, to.via, to.value, to.identity)
         _send(flow, to, flow.kind, {f"{flow.kind}_url": link_url(flow, token)}, conf.link_lifespan(), headers)
+
+
+def _with_room(to: Addressee) -> Addressee:
+    return to if courier.has_room(to.via, to.value) else replace(to, identity=None, is_full=True)
 
 
 def link_url(flow: Flow, token: str) -> str:
@@ -90,7 +103,7 @@ def _send(
             told["verification_code"] = told.pop("recovery_code", "")  # the name that SMS bodies know it by (contract: identities.md 5.3)
     if to.identity is not None:
         courier.send(CourierMessage(f"{template}_valid", to.via, to.value, told, headers))
-    elif conf.notices(flow.kind).unknown_recipients and to.via == "email":
+    elif conf.notices(flow.kind).unknown_recipients and to.via == "email" and not to.is_full:
         courier.send(CourierMessage(f"{template}_invalid", to.via, to.value, codes.template_data(flow, to.value, {}, lifespan), headers))
     else:
         courier.send(CourierMessage(f"{template}_valid", to.via, to.value, told, headers, is_withheld=True))

@@ -33,8 +33,7 @@ class ProvingKind(FlowKind[F_]):
 
     def methods(self, submission: Submission) -> list[Method]:
         """Only the method that the flow was begun with is asked."""
-        method = METHODS.get(submission.flow.active)
-        return [method] if method else []
+        return [METHODS.get(submission.flow.active) or self.serving()]
 
     def fetch(self, visit: Visit, id: str | None = None) -> F_:
         self.require_enabled()

@@ -25,6 +25,8 @@ from identity.http import facts, return_to
 from identity.identities import services
 from identity.sessions import services as sessions
 
+NONE_CHOSEN = "default"  # what a flow is told to be active with after a submission for no method
+
 
 @register
 class Recovery(ProvingKind[RecoveryFlow]):
@@ -80,6 +82,9 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise StartAnew(messages.recovery_used())
         container.forget_messages(flow)
         method = self._method(submission)
+        if not is_attempt and flow.state not in states.CHOOSING and submission.method != method.name:
+            flow.active = NONE_CHOSEN
+            raise InvalidSubmission(self.no_method())
         proven = method.recover(submission)
         if isinstance(proven, NextStep):
             flow.save(update_fields=["ui", "active", "state", "internal"])
@@ -101,8 +106,13 @@ class Recovery(ProvingKind[RecoveryFlow]):
         return method
 
     def finish(self, visit: Visit, flow: RecoveryFlow, method: RecoveryMethod, proven: ProvenAddress) -> Outcome:
-        """Let somebody back in: the address is proven whatever hooks say; then hooks; then one commit with the session."""
+        """Let somebody back in: the address is proven whatever hooks say; then hooks; then one commit with the session.
+
+        What was sent to an address that the account has no more opens nothing: its mailbox may be somebody else's by now.
+        """
         identity = proven.identity
+        if proven.is_self_service and not any(row.key == (proven.via, proven.value) for row in identity.recovery):
+            raise StartAnew(messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid())
         with transaction.atomic():
             if proven.is_self_service:
                 services.prove_address(identity, proven.via, proven.value)

@@ -5,6 +5,7 @@ import secrets
 import string
 import time
 import uuid
+from datetime import datetime
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -14,6 +15,11 @@ def uuid7() -> uuid.UUID:
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def oldest_uuid7(at: datetime) -> uuid.UUID:
+    """Return what sorts before every key that was made from *at* on."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def alphanumeric(length: int) -> str:

@@ -13,6 +13,10 @@ def send(message: CourierMessage) -> None:
     sent.append(message)
 
 
+def has_room(via: str, to: str) -> bool:
+    return True
+
+
 def delivered_to(address: str) -> list[CourierMessage]:
     """Return what would have reached this address, oldest first."""
     return [message for message in sent if message.to == address and not message.is_withheld]

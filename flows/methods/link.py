@@ -6,7 +6,7 @@ Opening the link spends nothing: mail scanners open links, too. The page that it
 from __future__ import annotations
 
 from flows import codes, letters, states
-from flows.errors import InvalidSubmission, StartAnew
+from flows.errors import StartAnew
 from flows.methods.base import NextStep, ProvenAddress, RecoveryMethod, VerificationMethod, register
 from flows.methods.code.proving import email_field, read_email
 from flows.models import RecoveryFlow, VerificationFlow
@@ -36,8 +36,6 @@ class LinkMethod(RecoveryMethod, VerificationMethod):
         assert isinstance(flow, RecoveryFlow)
         if submission.text("token"):
             return self._open(submission, messages.recovery_link_invalid(), messages.recovery_expired(flow.expires_at))
-        if submission.method != self.name:
-            raise InvalidSubmission(messages.recovery_no_method())
         address = read_email(submission)
         letters.send_link(flow, letters.recovery(normalize.identifier(address)), submission.visit.told_headers)
         flow.state, flow.active = states.SENT_EMAIL, self.name

@@ -350,10 +350,6 @@ def too_long(maximum: int, actual: int) -> Message:
     return _error(4000017, f"This may have at most {maximum} characters; it has {actual}.", max_length=maximum, actual_length=actual)
 
 
-def not_the_value(expected: str) -> Message:
-    return _error(4000029, f"This must be {expected}.", expected=expected)
-
-
 def required(name: str) -> Message:
     return _error(4000002, "This field is needed.", property=name)
 

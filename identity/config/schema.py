@@ -470,6 +470,7 @@ TREE = Section(
             keys={
                 "account_enumeration": Section(keys={"mitigate": Flag(False)}, open=True),
                 "disallow_ref_in_identity_schemas": Flag(False),
+                "messages_per_inbox_and_hour": Number(30, low=1),  # ours
             },
             open=True,
         ),

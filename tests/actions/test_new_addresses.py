@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -247,3 +249,28 @@ def test_the_settings_flow_may_be_forgotten_meanwhile(visitor: App) -> None:
         answer = visitor.submit(flow, method="code", code=code)
 
     assert said(answer.json()) == [4070006]
+
+
+@pytest.mark.usefixtures("verifies")
+def test_a_plain_browser_is_led_to_where_the_code_is_typed(ada: Identity) -> None:
+    browser = Page(ada)
+    flow = browser.start("settings")
+    form = {"csrf_token": value(flow, "csrf_token"), "method": "profile", "traits.email": NEW}
+
+    answer = browser.client.post("/" + flow["ui"]["action"].split("/", 3)[3], form, HTTP_ACCEPT="text/html")
+
+    assert answer.status_code == 303
+    assert answer["Location"].endswith(f"/ui/verification?flow={PendingChange.objects.get().verification_flow_id}")
+
+
+def test_one_new_address_at_a_time(visitor: App) -> None:
+    kept = {"type": "string", "format": "email", "ory.sh/kratos": {"verification": {"via": "email"}}}
+    schema = {"type": "object", "properties": {"traits": {"type": "object", "properties": {"email": kept, "backup": kept}}}}
+    url = "base64://" + base64.b64encode(orjson.dumps(schema)).decode()
+    two = merged(with_hooks({"hook": "verify_new_address"}), {"identity": {"schemas": [{"id": "default", "url": url}]}})
+    with config.override(two):
+        answer = change(visitor, backup="ada@example.com")
+
+    assert (answer.status_code, said(answer.json())) == (200, [4050002])
+    assert not PendingChange.objects.exists()
+    assert emails() == [(OLD, True)]

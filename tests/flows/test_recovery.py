@@ -181,6 +181,21 @@ def test_what_was_mailed_dies_with_a_new_password(visitor: App, ada: Identity, m
     assert Session.objects.count() == before
 
 
+@pytest.mark.parametrize("method", ["code", "link"])
+def test_what_was_mailed_dies_with_its_address(visitor: App, ada: Identity, method: str) -> None:
+    with config.override(settings(use=method)):
+        flow = ask(visitor, method=method)
+        held = mailed()
+        ada.recovery_rows.update(value="ada@example.net")
+
+        if method == "code":
+            visitor.submit(flow, method="code", code=held["recovery_code"])
+        else:
+            opened(held["recovery_url"])
+
+    assert not Session.objects.exists()
+
+
 def test_nobody_gets_in_as_somebody_who_is_switched_off(visitor: App, ada: Identity) -> None:
     flow, code = ask(visitor), code_to()
     Identity.objects.update(state=Identity.INACTIVE)
@@ -196,6 +211,16 @@ def test_codes_and_tokens_do_not_rest_in_the_open(visitor: App) -> None:
 
     assert code not in str(list(Code.objects.values()))
     assert code not in str(list(Delivery.objects.values()))
+
+
+def test_a_submission_for_no_method_does_not_end_the_flow(visitor: App) -> None:
+    flow = visitor.start("recovery")
+    refused = visitor.submit(flow, email=ADA)
+    assert (refused.status_code, said(refused.json()), refused.json()["active"]) == (400, [4010005], "default")
+
+    answer = visitor.submit(flow, method="code", email=ADA)
+
+    assert (answer.status_code, answer.json()["active"]) == (200, "code")
 
 
 # -- links

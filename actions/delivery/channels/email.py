@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from smtplib import SMTP, SMTP_SSL, SMTPException, SMTPResponseException
+from smtplib import (
+    SMTP,
+    SMTP_SSL,
+    SMTPConnectError,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from actions.delivery import outbox
@@ -50,13 +60,33 @@ def send(delivery: Delivery) -> tuple[str, int | None, str, bool]:
 def _by_smtp(uri: str, delivery: Delivery, content: dict[str, str]) -> tuple[str, int | None, str, bool]:
     try:
         mail = compose(delivery, content)
-        with _connect(uri) as server:
-            server.send_message(mail)
+    except ValueError as error:  # an address that cannot stand in a header never will
+        return f"the mail cannot be written: {error}", None, "", True
+    try:
+        _transmit(uri, mail)
+    except SMTPRecipientsRefused as refused:
+        said = [(code, text.decode("utf-8", "replace") if isinstance(text, bytes) else text) for code, text in refused.recipients.values()]
+        code, text = said[0]
+        return f"the mail server refused the recipient: {code}", code, text[:500], all(code in PERMANENT for code, _ in said)
     except SMTPResponseException as error:
-        return f"the mail server said {error.smtp_code}", error.smtp_code, str(error.smtp_error)[:500], error.smtp_code in PERMANENT
-    except (SMTPException, OSError, ValueError) as error:
+        is_about_the_mail = isinstance(error, SMTPSenderRefused | SMTPDataError)  # else the operator can put it right meanwhile
+        said_why = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        final = is_about_the_mail and error.smtp_code in PERMANENT
+        return f"the mail server said {error.smtp_code}", error.smtp_code, said_why[:500], final
+    except (SMTPException, OSError, outgoing.OutgoingError) as error:
         return f"the mail server could not be used: {type(error).__name__}", None, "", False
     return "", None, "", False
+
+
+def _transmit(uri: str, mail: EmailMessage) -> None:
+    """Raises SMTPException, OSError. Once the server has accepted the mail it is sent, whatever becomes of the connection."""
+    server = _connect(uri)
+    try:
+        server.send_message(mail)
+        with contextlib.suppress(SMTPException, OSError):
+            server.quit()
+    finally:
+        server.close()
 
 
 def compose(delivery: Delivery, content: dict[str, str]) -> EmailMessage:
@@ -65,15 +95,24 @@ def compose(delivery: Delivery, content: dict[str, str]) -> EmailMessage:
     mail = EmailMessage()
     sender = str(rules["from_address"])
     mail["From"] = Address(str(rules.get("from_name") or ""), addr_spec=sender)
-    mail["To"] = delivery.target
+    mail["To"] = _recipient(delivery.target)
     mail["Subject"] = content["subject"]
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(delivery.message_id, sender.rpartition("@")[2])
     headers = rules.get("headers")
     for name, value in (headers if isinstance(headers, dict) else {}).items():
+        del mail[name]
         mail[name] = value
     mail.set_content(content["body"])
     mail.add_alternative(content["html_body"], subtype="html")
     return mail
+
+
+def _recipient(target: str) -> Address:
+    """Return the one address that *target* is. Raises ValueError for several of them, and for what brings headers of its own."""
+    if target.isascii():
+        return Address(addr_spec=target)
+    local, _, domain = target.rpartition("@")
+    return Address(username=local, domain=domain)
 
 
 def _connect(uri: str) -> SMTP:
@@ -87,12 +126,22 @@ def _connect(uri: str) -> SMTP:
     host, local = parts.hostname or "localhost", config.current().get("courier.smtp.local_name")
     if config.current().get("clients.smtp.disallow_private_ip_ranges"):
         outgoing.require_public(host)
-    if parts.scheme == "smtps":
-        server: SMTP = SMTP_SSL(host, parts.port or 465, local, timeout=TIMEOUT, context=context)
-    else:
-        server = SMTP(host, parts.port or 25, local, timeout=TIMEOUT)
-        if options.get("disable_starttls") != "true":
+    is_tls = parts.scheme == "smtps"
+    server = SMTP_SSL(local_hostname=local, timeout=TIMEOUT, context=context) if is_tls else SMTP(local_hostname=local, timeout=TIMEOUT)
+    server._host = options.get("server_name") or host  # type: ignore[attr-defined]  # whose certificate is wanted; smtplib has no public name for it
+    try:
+        _greet(server, host, parts.port or (465 if is_tls else 25))
+        if not is_tls and options.get("disable_starttls") != "true":
             server.starttls(context=context)
-    if parts.username:
-        server.login(unquote(parts.username), unquote(parts.password or ""))
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        server.close()
+        raise
     return server
+
+
+def _greet(server: SMTP, host: str, port: int) -> None:
+    code, said = server.connect(host, port)
+    if code != 220:
+        raise SMTPConnectError(code, said)

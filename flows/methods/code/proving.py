@@ -41,8 +41,6 @@ class CodeProof(RecoveryMethod, VerificationMethod):
             row = self._spend(submission, messages.recovery_code_invalid())
             assert row.identity is not None
             return ProvenAddress(row.identity, row.via, row.address, is_self_service=not row.by_operator)
-        if submission.method != self.name:
-            raise InvalidSubmission(messages.recovery_no_method())
         address = read_email(submission)
         letters.send_code(flow, letters.recovery(normalize.identifier(address)), submission.visit.told_headers)
         flow.state, flow.active = states.SENT_EMAIL, self.name
@@ -129,9 +127,9 @@ def read_email(submission: Submission) -> str:
     """Return the address that was typed. Raises InvalidSubmission at the field."""
     submission.require("email")
     address = submission.text("email").strip()
-    container.set_value(submission.flow, "email", address)
     if len(address) > LONGEST:
         raise InvalidSubmission(messages.too_long(LONGEST, len(address)).on("email"))
     if not formats.email(address):
         raise InvalidSubmission(messages.email_format(address).on("email"))
+    container.set_value(submission.flow, "email", address)
     return address
