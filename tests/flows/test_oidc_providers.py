@@ -100,7 +100,9 @@ SAID: list[tuple[str, dict[str, Any], Answers, dict[str, Any]]] = [
         {},
         {
             "https://slack.com/api/users.identity": {
-                "ok": True, "user": {"id": "U1", "name": "Ada", "email": "ada@example.org"}, "team": {"id": "T1"},
+                "ok": True,
+                "user": {"id": "U1", "name": "Ada", "email": "ada@example.org"},
+                "team": {"id": "T1"},
             }
         },
         {"sub": "U1", "email": "ada@example.org", "team": "T1"},
@@ -157,9 +159,14 @@ def test_facebook_is_shown_that_the_secret_is_known(say: Callable[[Answers], lis
 
 
 def test_google_gives_a_refresh_token_for_a_parameter(say: Callable[[Answers], list[str]], preset: Callable[..., Provider]) -> None:
-    say({"https://accounts.google.com/.well-known/openid-configuration": {
-        "issuer": "https://accounts.google.com", "authorization_endpoint": "https://accounts.google.com/o/oauth2/v2/auth",
-    }})
+    say(
+        {
+            "https://accounts.google.com/.well-known/openid-configuration": {
+                "issuer": "https://accounts.google.com",
+                "authorization_endpoint": "https://accounts.google.com/o/oauth2/v2/auth",
+            }
+        }
+    )
 
     asked = left(preset("google", scope=["email", "offline_access"]), is_refresh=True)
 
@@ -193,9 +200,7 @@ HOST = "https://login.microsoftonline.com"
         ("common", f"{HOST}/{TENANT}/v2.0", "", False),
     ],
 )
-def test_microsoft_vouches_tenant_by_tenant(
-    preset: Callable[..., Provider], tenant: str, issuer: str, tid: str, is_expected: bool
-) -> None:
+def test_microsoft_vouches_tenant_by_tenant(preset: Callable[..., Provider], tenant: str, issuer: str, tid: str, is_expected: bool) -> None:
     provider: Any = preset("microsoft", microsoft_tenant=tenant)
 
     assert provider.is_expected(issuer, {"tid": tid}) is is_expected
@@ -209,9 +214,14 @@ def test_metadata_of_somebody_else_is_refused(say: Callable[[Answers], list[str]
 
 
 def test_metadata_is_asked_for_once(say: Callable[[Answers], list[str]], preset: Callable[..., Provider]) -> None:
-    asked = say({"https://corp.example.org/.well-known/openid-configuration": {
-        "issuer": "https://corp.example.org", "authorization_endpoint": "https://corp.example.org/authorize",
-    }})
+    asked = say(
+        {
+            "https://corp.example.org/.well-known/openid-configuration": {
+                "issuer": "https://corp.example.org",
+                "authorization_endpoint": "https://corp.example.org/authorize",
+            }
+        }
+    )
     provider = preset("generic", issuer_url="https://corp.example.org")
 
     left(provider)
