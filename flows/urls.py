@@ -1,18 +1,10 @@
 """The self-service paths (contract: flows.md 3, 4)."""
 
 from django.urls import URLPattern, path
-from django.views.generic import RedirectView
 
-from flows import conf, exchange, kind, logout, script, views
+from flows import exchange, kind, logout, script, views
 from flows.methods.oidc import callback
 from flows.visit import API, BROWSER
-
-
-class ChangePassword(RedirectView):
-    """/.well-known/change-password: where a password manager sends its person."""
-
-    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
-        return conf.flow("settings").ui_url
 
 
 def _routes(name: str) -> list[URLPattern]:
@@ -35,5 +27,5 @@ urlpatterns = [
     path("sessions/token-exchange", exchange.ExchangeToken.as_view(), name="token-exchange"),
     path("self-service/errors", views.Errors.as_view(), name="errors"),
     path(".well-known/ory/webauthn.js", script.Script.as_view(), name="webauthn-script"),
-    path(".well-known/change-password", ChangePassword.as_view(), name="change-password"),
+    path(".well-known/change-password", views.ChangePassword.as_view(), name="change-password"),
 ]

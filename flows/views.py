@@ -14,6 +14,7 @@ from flows.kind import FlowKind
 from flows.outcome import Elsewhere
 from flows.visit import BROWSER, Visit
 from identity.errors import NotFound, Problem, Unauthorized
+from identity.http import problems
 from identity.http.models import ParkedError
 from identity.http.views import JSONView, json_response
 from identity.ids import parse_uuid
@@ -92,3 +93,12 @@ class Errors(JSONView):
         return json_response(
             {"id": str(parked.id), "error": parked.error, "created_at": parked.created_at, "updated_at": parked.updated_at}
         )
+
+
+class ChangePassword(JSONView):
+    """GET /.well-known/change-password: where a password manager sends its person (W3C, A Well-Known URL for Changing Passwords)."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return problems.redirect(request, conf.flow("settings").ui_url)
