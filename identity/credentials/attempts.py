@@ -72,9 +72,15 @@ def take(identity: Identity, factor: str, session: Session | None = None) -> Non
 
 
 def _locked(identity: Identity, factor: str, device: str, now: datetime) -> GuessCount:
+    """Return the count, locked until the transaction ends. One statement makes it or locks it: a right answer may delete it meanwhile."""
     whose = {"identity_id": identity.pk, "factor": factor, "device": device}
-    GuessCount.objects.get_or_create(**whose, defaults={"last_at": now})
-    return GuessCount.objects.select_for_update().get(**whose)
+    GuessCount.objects.bulk_create(
+        [GuessCount(**whose, last_at=now)],
+        update_conflicts=True,
+        unique_fields=["identity", "factor", "device"],
+        update_fields=["factor"],
+    )
+    return GuessCount.objects.get(**whose)
 
 
 def forgive(identity: Identity, factor: str, session: Session | None = None) -> None:

@@ -152,3 +152,21 @@ def test_of_a_hundred_guesses_at_once_ten_are_looked_at(ada: Identity) -> None:
         looked_at = list(threads.map(guess, range(100)))
 
     assert looked_at.count(True) == attempts.FREE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_right_and_wrong_guesses_at_once_get_in_nobodys_way(ada: Identity) -> None:
+    def guess(_: int) -> None:
+        try:
+            attempts.take(ada, "code")
+            attempts.forgive(ada, "code")
+        except TooManyGuesses:
+            pass  # sixteen at once may be more than are free
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(guess, range(200)))
+
+    attempts.forgive(ada, "code")
+    assert not GuessCount.objects.exists()

@@ -64,7 +64,9 @@ def take(flow: Flow, state: State) -> Record | None:
     """Return the record of this journey, once; None when it was taken already, or is too old. One that does not fit stays."""
     rows = type(flow)._default_manager
     with transaction.atomic():
-        row = rows.select_for_update().get(pk=flow.pk)
+        row = rows.select_for_update().filter(pk=flow.pk).first()
+        if row is None:
+            return None
         held = crypto.decrypt(row.internal.get(RECORD, ""))
         record = Record(**orjson.loads(held)) if held else None
         if record is None or record.key != state.key or record.provider != state.provider:
