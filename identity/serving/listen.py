@@ -16,10 +16,12 @@ from identity.serving import process
 
 IDLE_THREAD = 600  # seconds
 MAX_HEADERS = 64 * 1024  # bytes
+MAX_CONNECTIONS = 4096  # of a worker; those that idle between two requests count
 
 
 def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
     process.die_with_parent()
+    process.allow_files(MAX_CONNECTIONS + 256)
     Granian(
         f"identity.wsgi:{name}",
         address=host,
@@ -28,7 +30,7 @@ def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
         workers=int(workers),
         blocking_threads=int(threads),
         blocking_threads_idle_timeout=IDLE_THREAD,
-        backpressure=int(threads) * 2,
+        backpressure=MAX_CONNECTIONS,
         backlog=1024,
         respawn_failed_workers=True,
         respawn_interval=1.0,

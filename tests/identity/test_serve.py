@@ -183,3 +183,15 @@ def test_development_pages_exist_in_development_only() -> None:
             assert requests.get(server.public + path, timeout=10).status_code == 404
         cookies = requests.get(server.public + "/self-service/login/browser", allow_redirects=False, timeout=10).headers["Set-Cookie"]
         assert "Secure" in cookies
+
+
+def test_three_hundred_connections_that_idle_are_in_nobodys_way() -> None:
+    with Server() as server:
+        idle = [requests.Session() for _ in range(300)]
+        try:
+            for session in idle:
+                assert session.get(server.public + "/health/alive", timeout=10).status_code == 200
+            assert requests.get(server.public + "/health/alive", timeout=10).status_code == 200
+        finally:
+            for session in idle:
+                session.close()
