@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def identity(row: Identity, *, admin: bool = False) -> dict[str, Any]:
+def identity(row: Identity, *, admin: bool = False, with_addresses: bool = True) -> dict[str, Any]:
     """The public view; with *admin*, what an operator sees beside it."""
     seen: dict[str, Any] = {"id": str(row.id)}
     if row.external_id:
@@ -25,9 +25,9 @@ def identity(row: Identity, *, admin: bool = False) -> dict[str, Any]:
     if row.state_changed_at:
         seen["state_changed_at"] = rfc3339(row.state_changed_at)
     seen["traits"] = row.traits
-    if row.verifiable:
+    if with_addresses and row.verifiable:
         seen["verifiable_addresses"] = [verifiable(address) for address in row.verifiable]
-    if row.recovery:
+    if with_addresses and row.recovery:
         seen["recovery_addresses"] = [recovery(address) for address in row.recovery]
     seen["metadata_public"] = row.metadata_public
     if admin:
@@ -61,15 +61,12 @@ def session(row: Session, *, admin: bool = False, with_identity: bool = True) ->
     return _session(row, identity(row.identity, admin=admin) if with_identity else None)
 
 
-def sessions_of(owner: Identity, rows: Iterable[Session]) -> list[dict[str, Any]]:
-    """Sessions of one identity, which is drawn once for all of them."""
-    seen: dict[str, Any] | None = None
-    listed = []
+def sessions_of(owner: Identity, rows: Sequence[Session]) -> list[dict[str, Any]]:
+    """Sessions of one identity, which is shown without its addresses, and drawn once for all of them."""
+    seen = identity(owner, with_addresses=False)
     for row in rows:
         row.identity = owner
-        seen = seen or identity(owner)
-        listed.append(_session(row, seen))
-    return listed
+    return [_session(row, seen) for row in rows]
 
 
 def _session(row: Session, seen: dict[str, Any] | None) -> dict[str, Any]:
