@@ -5,6 +5,7 @@ Granian forks the workers; this process stays small and replaces a worker that d
 
 from __future__ import annotations
 
+import os
 import sys
 
 from granian import Granian
@@ -14,7 +15,6 @@ from granian.log import LogLevels
 
 from identity.serving import process
 
-IDLE_THREAD = 600  # seconds
 MAX_HEADERS = 64 * 1024  # bytes
 MAX_CONNECTIONS = 4096  # of a worker; those that idle between two requests count
 
@@ -22,14 +22,13 @@ MAX_CONNECTIONS = 4096  # of a worker; those that idle between two requests coun
 def main(name: str, host: str, port: str, workers: str, threads: str) -> None:
     process.die_with_parent()
     process.allow_files(MAX_CONNECTIONS + 256)
+    os.environ["VESTIBULE_THREADS"] = threads
     Granian(
-        f"identity.wsgi:{name}",
+        f"identity.rsgi:{name}",
         address=host,
         port=int(port),
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=int(workers),
-        blocking_threads=int(threads),
-        blocking_threads_idle_timeout=IDLE_THREAD,
         backpressure=MAX_CONNECTIONS,
         backlog=1024,
         respawn_failed_workers=True,

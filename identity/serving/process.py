@@ -7,6 +7,7 @@ import resource
 import signal
 
 PR_SET_PDEATHSIG = 1
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def die_with_parent() -> None:
@@ -25,3 +26,12 @@ def allow_files(wanted: int) -> None:
     granted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < granted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+
+
+def hold_signals() -> None:
+    """Let signals to end wait: until a process can act on them they would be lost, and it would have to be killed."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+
+def release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
