@@ -30,6 +30,7 @@ from flows.ui import messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
+from identity.db.rows import by_key
 from identity.errors import BadRequest, NotFound, Problem
 from identity.http import csrf, problems, return_to
 from identity.identities.services import Taken
@@ -104,13 +105,10 @@ class FlowKind(ABC, Generic[F_]):
     def find(self, id: str, reason: str = "") -> F_:
         """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
-        flow: F_ | None = self.rows().filter(pk=key).first() if key else None
+        flow = by_key(self.model, key) if key else None
         if flow is None:
             raise NotFound(reason)
         return flow
-
-    def rows(self) -> Any:
-        return self.model._default_manager.all()
 
     def check_owner(self, visit: Visit, flow: F_) -> None:
         if flow.is_browser and self.checks_csrf_on_fetch and not csrf.belongs(visit.request, flow.csrf_hash):

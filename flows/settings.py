@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 from django.db import transaction
@@ -48,9 +47,6 @@ class Settings(FlowKind[SettingsFlow]):
     checks_csrf_on_fetch = False
     gone = FlowGone
     lookup_reason = "There is no such form. Please start again."
-
-    def rows(self) -> Any:
-        return SettingsFlow.objects.select_related("identity")
 
     # -- starting
 
@@ -104,6 +100,7 @@ class Settings(FlowKind[SettingsFlow]):
     def check_owner(self, visit: Visit, flow: SettingsFlow) -> None:
         if visit.session is None or flow.identity_id != visit.session.identity_id:
             raise SecurityIdentityMismatch("The form was begun by somebody else. Please start again.")
+        flow.identity = visit.session.identity
 
     # -- submitting
 

@@ -121,7 +121,7 @@ class IdentityAdmin(ReadOnlyAdmin):
 
     @admin.display(description="address")
     def first_address(self, identity: Identity) -> str:
-        return next((row.value for row in identity.verifiable), "")
+        return next((row.value for row in sorted(identity.verifiable_rows.all(), key=lambda row: row.id)), "")
 
     def addresses(self, identity: Identity) -> SafeString:
         seen = [(row.via, row.value, "verified" if row.verified else row.status) for row in identity.verifiable]

@@ -47,7 +47,7 @@ def _postgres(dsn: str) -> dict[str, Any]:
     else:
         options["prepare_threshold"] = None
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "identity.db.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

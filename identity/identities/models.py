@@ -8,7 +8,8 @@ from functools import cached_property
 from django.db import models
 from django.utils import timezone
 
-from identity.credentials.models import Credential
+from identity.credentials.models import Credential, CredentialIdentifier
+from identity.db import rows
 from identity.ids import uuid7
 
 
@@ -49,16 +50,23 @@ class Identity(models.Model):
 
     @cached_property
     def verifiable(self) -> list[VerifiableAddress]:
-        return sorted(self.verifiable_rows.all(), key=lambda row: row.id)
+        return sorted(rows.of(VerifiableAddress, "identity", self.pk), key=lambda row: row.id)
 
     @cached_property
     def recovery(self) -> list[RecoveryAddress]:
-        return sorted(self.recovery_rows.all(), key=lambda row: row.id)
+        return sorted(rows.of(RecoveryAddress, "identity", self.pk), key=lambda row: row.id)
 
     @cached_property
     def factors(self) -> dict[str, Credential]:
         """Credentials by type, each with its `names` (identifiers)."""
-        return {row.type: row for row in self.credential_rows.prefetch_related("identifier_rows")}
+        found = {row.pk: row for row in rows.of(Credential, "identity", self.pk)}
+        for credential in found.values():
+            credential.names = []
+        for name in rows.of(CredentialIdentifier, "identity", self.pk) if found else ():
+            found[name.credential_id].names.append(name.identifier)
+        for credential in found.values():
+            credential.names.sort()
+        return {row.type: row for row in found.values()}
 
     def credential(self, type: str) -> Credential | None:
         return self.factors.get(type)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the framework's backend, with a cheaper question whether a connection still stands."""
