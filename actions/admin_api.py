@@ -15,9 +15,9 @@ from actions.delivery import outbox
 from actions.delivery.models import Delivery, DeliveryAttempt
 from identity import conf
 from identity.api import pagination
-from identity.api.operator import Malformed, OperatorView, Undecodable
+from identity.api.operator import OperatorView, Undecodable
 from identity.api.representations import moment
-from identity.errors import BadRequest, Conflict, NotFound, Problem
+from identity.errors import BadRequest, Conflict, Malformed, NotFound, Problem
 from identity.http.views import json_response
 from identity.ids import parse_uuid
 

@@ -17,8 +17,8 @@ from flows.methods.code import CodeMethod
 from flows.methods.link import LinkMethod
 from flows.models import Flow, RecoveryFlow
 from flows.ui import container
-from identity.api.operator import Malformed, OperatorView, object_of, text
-from identity.errors import BadRequest, NotFound
+from identity.api.operator import OperatorView, object_of, text
+from identity.errors import BadRequest, Malformed, NotFound
 from identity.http import bodies, facts, problems, return_to
 from identity.identities.models import Identity
 from identity.ids import parse_uuid
@@ -44,16 +44,20 @@ def lifespan_of(body: dict[str, Any], default: timedelta) -> timedelta:
 
 
 def _body(request: Request) -> dict[str, Any]:
+    """Raises BadRequest; here with a `reason`, as upstream."""
     if bodies.content_type(request._request) != bodies.JSON:
-        raise Malformed("Send JSON as application/json.")
-    return object_of(request)
+        raise BadRequest("Send JSON as application/json.")
+    try:
+        return object_of(request)
+    except Malformed as malformed:
+        raise BadRequest(malformed.title) from malformed
 
 
 def _identity(body: dict[str, Any]) -> Identity | None:
     asked = text(body, "identity_id")
     key = parse_uuid(asked)
     if asked and key is None:
-        raise Malformed('"identity_id" is not a UUID.')
+        raise BadRequest('"identity_id" is not a UUID.')
     return Identity.objects.filter(pk=key).first() if key else None
 
 

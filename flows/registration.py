@@ -158,6 +158,7 @@ class Registration(FlowKind[RegistrationFlow]):
             raise schemas.InvalidTraits(errors)
         if screen == PREVIOUS:
             container.build(flow, [nodes.csrf(), *self._profile_step(flow, schema, values)])
+            flow.transient_payload = None  # not repeated on the way back, as upstream
         else:
             credentials = self._credentials(flow, schema)
             if not credentials:

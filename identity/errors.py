@@ -2,6 +2,7 @@
 
 Problem
 ├── BadRequest 400
+│   ├── Malformed
 │   ├── SessionAlreadyAvailable
 │   ├── ReturnToForbidden
 │   └── IdentityDisabled
@@ -59,6 +60,14 @@ class Problem(Exception):
 
 class BadRequest(Problem):
     status, title = HTTPStatus.BAD_REQUEST, "The request was malformed or contained invalid values."
+
+
+class Malformed(BadRequest):
+    """The request is not what is documented; `message` says where, there is no `reason`."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.title = what  # type: ignore[misc]  # each case has its own
 
 
 class SessionAlreadyAvailable(BadRequest):

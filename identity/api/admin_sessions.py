@@ -12,9 +12,9 @@ from rest_framework.request import Request
 
 from identity import conf
 from identity.api import pagination, representations
-from identity.api.operator import Malformed, OperatorView, flag, object_of
+from identity.api.operator import OperatorView, flag, object_of
 from identity.api.pagination import NEWEST, Moment
-from identity.errors import BadRequest, NotFound
+from identity.errors import BadRequest, Malformed, NotFound
 from identity.http import listener
 from identity.http.views import json_response, no_content
 from identity.ids import parse_uuid

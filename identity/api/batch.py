@@ -9,8 +9,8 @@ from rest_framework.request import Request
 
 from identity.api import credentials
 from identity.api.drafts import Draft
-from identity.api.operator import Malformed, Undecodable, object_of, only, text
-from identity.errors import BadRequest, Conflict, Problem
+from identity.api.operator import Undecodable, object_of, only, text
+from identity.errors import BadRequest, Conflict, Malformed, Problem
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.ids import parse_uuid

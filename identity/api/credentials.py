@@ -11,10 +11,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from identity.api.operator import Malformed, OperatorView, only, text
+from identity.api.operator import OperatorView, only, text
 from identity.credentials import password, sealing
 from identity.credentials.models import Credential
-from identity.errors import BadRequest, NotFound
+from identity.errors import BadRequest, Malformed, NotFound
 from identity.http.views import no_content
 from identity.identities import services
 from identity.identities.models import Identity

@@ -11,8 +11,8 @@ from django.utils.dateparse import parse_datetime
 
 from identity.api import credentials
 from identity.api.credentials import Import
-from identity.api.operator import Malformed, only, text
-from identity.errors import BadRequest
+from identity.api.operator import only, text
+from identity.errors import BadRequest, Malformed
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.ids import parse_uuid

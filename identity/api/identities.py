@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from identity import conf
 from identity.api import batch, credentials, drafts, listing, pagination, patching, representations
 from identity.api.drafts import Draft
-from identity.api.operator import Malformed, OperatorView, body_of, object_of, text
-from identity.errors import BadRequest, Conflict, NotFound
+from identity.api.operator import OperatorView, body_of, object_of, text
+from identity.errors import BadRequest, Conflict, Malformed, NotFound
 from identity.http import bodies
 from identity.http.views import json_response, no_content
 from identity.identities import services

@@ -12,19 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from identity.errors import BadRequest
+from identity.errors import BadRequest, Malformed
 from identity.http import bodies
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
-
-
-class Malformed(BadRequest):
-    """The request is not what is documented; `message` says where, there is no `reason`."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__()
-        self.title = what  # type: ignore[misc]  # each case has its own
 
 
 class Undecodable(Malformed):

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from identity import conf
 from identity.api import pagination, representations
-from identity.errors import BadRequest, Unauthorized
+from identity.errors import Malformed, Unauthorized
 from identity.http import cookies
-from identity.http.views import JSONView, json_response, no_content
+from identity.http.negotiation import JSON
+from identity.http.views import JSONView, json_response
 from identity.ids import parse_uuid
 from identity.sessions import authentication, services
 from identity.sessions.models import Session
@@ -99,11 +100,11 @@ class MySession(JSONView):
         mine = current(request)
         wanted = parse_uuid(id)
         if wanted is None:
-            raise BadRequest("That is not the id of a session.")
+            raise Malformed("That is not the id of a session.")
         if wanted == mine.id:
-            raise BadRequest("The current session ends by signing out.")
+            raise Malformed("The current session ends by signing out.")
         _revoke_own(mine, wanted)
-        return no_content()
+        return HttpResponse(status=204, content_type=JSON)
 
 
 def _revoke_own(mine: Session, wanted: uuid.UUID) -> None:
