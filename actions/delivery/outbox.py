@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from celery import current_app
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -97,21 +97,40 @@ def wake(id: uuid.UUID) -> None:
         log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
 
 
-def due(limit: int, skip: set[uuid.UUID] | frozenset[uuid.UUID] = frozenset()) -> list[uuid.UUID]:
+def due(limit: int) -> list[uuid.UUID]:
     """Return rows that may be claimed now, the longest overdue first."""
-    return list(_claimable().exclude(pk__in=skip).order_by("due_at").values_list("pk", flat=True)[:limit])
-
-
-def _claimable() -> Any:
     now = timezone.now()
-    return Delivery.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), status=Delivery.QUEUED, due_at__lte=now)
+    rows = Delivery.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), status=Delivery.QUEUED, due_at__lte=now)
+    return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
     """Return the row for one attempt, None when somebody else has it or it is not due."""
+    return next(iter(_claimed("id = %s", [Delivery._meta.pk.get_db_prep_value(id, connection)])), None)
+
+
+def claim_due(limit: int) -> list[Delivery]:
+    """Return up to *limit* rows for one attempt each, the longest overdue first; nobody else gets them while the lease lasts."""
+    return _claimed("TRUE", [], limit)
+
+
+def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
+    """Claim rows in one statement that returns them; what another worker looks at this very moment is passed over."""
     now = timezone.now()
-    taken = _claimable().filter(pk=id).update(lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now)
-    return Delivery.objects.get(pk=id) if taken else None
+    until, at = (connection.ops.adapt_datetimefield_value(moment) for moment in (now + LEASE, now))
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    statement = _CLAIM.format(which=which, lock=lock, columns=", ".join(str(field.column) for field in Delivery._meta.concrete_fields))
+    return list(Delivery.objects.raw(statement, [until, at, at, at, *values, limit]))
+
+
+_CLAIM = """
+UPDATE actions_delivery SET lease_until = %s, attempts = attempts + 1, updated_at = %s
+WHERE id IN (
+    SELECT id FROM actions_delivery
+    WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) AND {which}
+    ORDER BY due_at LIMIT %s {lock}
+) RETURNING {columns}
+"""
 
 
 def requeue(rows: Any) -> int:

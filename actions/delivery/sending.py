@@ -35,8 +35,13 @@ CHANNELS = {Delivery.WEBHOOK: webhook.send, Delivery.EMAIL: email.send, Delivery
 def attempt(id: uuid.UUID) -> bool:
     """Try to send one delivery. Returns whether it was this call's to try."""
     delivery = outbox.claim(id)
-    if delivery is None:
-        return False
+    if delivery is not None:
+        send(delivery)
+    return delivery is not None
+
+
+def send(delivery: Delivery) -> None:
+    """Make the attempt that *delivery* was claimed for."""
     started, clock = timezone.now(), time.monotonic()
     try:
         error, status, answer, final = CHANNELS[delivery.channel](delivery)
@@ -45,7 +50,6 @@ def attempt(id: uuid.UUID) -> bool:
         log.exception("delivery %s failed on our side", delivery.id)
         result = Result("an error of ours, see the log")
     _write_down(delivery, result, started, int((time.monotonic() - clock) * 1000))
-    return True
 
 
 def _write_down(delivery: Delivery, result: Result, started: datetime, took_ms: int) -> None:
