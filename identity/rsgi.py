@@ -1,15 +1,9 @@
 """The two listeners for Granian: `identity.rsgi:public` and `identity.rsgi:admin`."""
 
-import os
+from identity import wsgi
+from identity.serving.bridge import Bridge
 
-from identity.serving import process
-
-process.hold_signals()  # to import all that follows takes a while
-
-from identity import wsgi  # noqa: E402
-from identity.serving.bridge import Bridge  # noqa: E402
-
-THREADS = int(os.environ.get("VESTIBULE_THREADS", "8"))
+THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
 
 public = Bridge(wsgi.public, THREADS)
 admin = Bridge(wsgi.admin, THREADS)

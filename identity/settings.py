@@ -10,8 +10,6 @@ from identity.config import ConfigError, dsn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEV = os.environ.get("VESTIBULE_DEV") == "1"
-ROLE = os.environ.get("VESTIBULE_ROLE", "")  # of a process of `serve`: public, admin, deliveries; "" has everything
-HAS_CONSOLE = ROLE not in ("public", "deliveries")  # what the console and the REST framework need is a third of a process
 
 
 def _files() -> list[str]:
@@ -43,7 +41,21 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # bytes, as upstream
 ROOT_URLCONF = "identity.urls"  # the public listener; the admin listener's is set per request, see identity/http/listener.py
 WSGI_APPLICATION = "identity.wsgi.public"
 
-INSTALLED_APPS = ["identity", "flows", "actions", "django.contrib.staticfiles", "corsheaders"]
+INSTALLED_APPS = [
+    "identity",
+    "flows",
+    "actions",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "unfold",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "rest_framework",
+    "drf_spectacular",
+]
 MIDDLEWARE = [
     "identity.http.metrics.MetricsMiddleware",
     "identity.http.listener.ListenerMiddleware",
@@ -51,26 +63,16 @@ MIDDLEWARE = [
     "identity.http.scoped.pages_policy",
     "corsheaders.middleware.CorsMiddleware",
     "identity.http.scoped.public_csrf",
+    "identity.http.console.sessions",
+    "identity.http.console.csrf",
+    "identity.http.console.users",
+    "identity.http.console.messages",
 ]
-CONTEXT_PROCESSORS = ["django.template.context_processors.request"]
-if HAS_CONSOLE:
-    INSTALLED_APPS += [
-        "unfold",
-        "django.contrib.admin.apps.SimpleAdminConfig",  # identity/admin_urls.py looks for the console's pages, where they are served
-        "django.contrib.contenttypes",
-        "django.contrib.auth",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-        "rest_framework",
-        "drf_spectacular",
-    ]
-    MIDDLEWARE += [
-        "identity.http.console.sessions",
-        "identity.http.console.csrf",
-        "identity.http.console.users",
-        "identity.http.console.messages",
-    ]
-    CONTEXT_PROCESSORS += ["django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
 
 TEMPLATES = [
     {

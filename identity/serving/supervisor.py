@@ -1,23 +1,30 @@
 """Keeps the processes of one server running: two listeners and, without a broker, the dispatcher.
 
-`manage.py serve` checks everything first and then becomes this program (exec), which imports next to nothing, so that
-the process that lives longest is the smallest.
+`manage.py serve` checks everything first and then becomes this program (exec). It imports all that a server needs, once,
+and forks the others: they share that memory, and one that died is back at once. It holds no thread and no connection.
 
-    python -m identity.serving.supervisor '<JSON: [{"name": ..., "command": [...]}, ...]>'
+    python -m identity.serving.supervisor '<JSON: [{"name": ..., "run": ..., "arguments": [...]}, ...]>'
 
 SIGTERM and SIGINT let requests come to their end; SIGHUP makes every process read the configuration anew.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+
+from setproctitle import setproctitle
+
+from identity.serving import process
 
 DRAIN = 25.0  # seconds until what still runs is killed
 HEALTHY = 5.0  # seconds after which a process counts as started
@@ -28,20 +35,44 @@ WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 @dataclass
 class Child:
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    run: Callable[[], object]
+    id: int = 0  # of its process; 0: there is none
     started: float = 0.0
     early_deaths: int = 0
 
     def start(self) -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-        environment = {**os.environ, "VESTIBULE_ROLE": self.name}
-        self.process, self.started = subprocess.Popen(self.command, env=environment), time.monotonic()  # noqa: S603  our own
-        signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        self.started, parent = time.monotonic(), os.getpid()
+        self.id = os.fork()
+        if not self.id:
+            self._live(parent)
+
+    def _live(self, parent: int) -> None:
+        """Be that process, to its end."""
+        status = 1
+        try:
+            setproctitle(f"vestibule {self.name}")
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            process.die_with_parent(parent)
+            self.run()
+            status = 0
+        except BaseException:  # whatever it is, it ends this process and not the program that forked it
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    def ended(self) -> int | None:
+        """Return what its process ended with (negative: a signal), None while it runs."""
+        id, status = os.waitpid(self.id, os.WNOHANG)
+        if not id:
+            return None
+        self.id = 0
+        return os.waitstatus_to_exitcode(status)
 
     def tell(self, signum: int) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signum)
+        if self.id:
+            os.kill(self.id, signum)
 
 
 @dataclass
@@ -51,7 +82,6 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit status: 1 when a process could not be kept running."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         for child in self.children:
             child.start()
         while True:
@@ -68,11 +98,11 @@ class Supervisor:
     def _mend(self) -> bool:
         """Start again what has died. Returns False when something dies as soon as it starts, again and again."""
         for child in self.children:
-            if child.process is None or child.process.poll() is None:
+            if not child.id or (status := child.ended()) is None:
                 continue
             early = time.monotonic() - child.started < HEALTHY
             child.early_deaths = child.early_deaths + 1 if early else 0
-            print(f"vestibule: {child.name} ended with {child.process.returncode}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"vestibule: {child.name} ended with {status}", file=sys.stderr, flush=True)  # noqa: T201
             if child.early_deaths >= MAX_EARLY_DEATHS:
                 return False
             if early:
@@ -85,14 +115,28 @@ class Supervisor:
         for child in self.children:
             child.tell(signal.SIGTERM)
         until = time.monotonic() + DRAIN
+        while self._is_any_left() and (left := until - time.monotonic()) > 0:
+            signal.sigtimedwait((signal.SIGCHLD,), left)
         for child in self.children:
-            if child.process is None:
-                continue
-            try:
-                child.process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+            if child.id:
+                child.tell(signal.SIGKILL)
+                os.waitpid(child.id, 0)
+
+    def _is_any_left(self) -> bool:
+        running = [child for child in self.children if child.id and child.ended() is None]
+        return bool(running)
+
+
+def load() -> dict[str, Callable[..., object]]:
+    """Import all that the processes run, and return it by name. What it takes is laid where no collector will write."""
+    from django.core.management import call_command
+
+    from identity import rsgi  # noqa: F401  what the listeners serve
+    from identity.serving import listen
+
+    gc.collect()
+    gc.freeze()
+    return {"listen": listen.main, "command": call_command}
 
 
 def touch() -> None:
@@ -111,7 +155,11 @@ def tidy() -> None:
 
 
 def main() -> None:
-    children = [Child(entry["name"], entry["command"]) for entry in json.loads(sys.argv[1])]
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    setproctitle("vestibule serve")
+    programs = load()
+    wanted = json.loads(sys.argv[1])
+    children = [Child(each["name"], partial(programs[each["run"]], *each["arguments"])) for each in wanted]
     status = Supervisor(children).run()
     tidy()
     raise SystemExit(status)

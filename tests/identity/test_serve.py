@@ -96,7 +96,9 @@ def _is_alive(id: int) -> bool:
 
 def test_a_worker_that_dies_is_replaced() -> None:
     with Server() as server:
-        for id in server.children("listen public")[1:]:
+        workers = server.children("public listener worker")
+        assert workers
+        for id in workers:
             os.kill(id, signal.SIGKILL)
         wait_until(lambda: _answers(server))
         assert App(server.public).register(new_address()).status_code == 200

@@ -45,8 +45,8 @@ def test_it_arrives_after_the_receiver_was_down_and_the_worker_killed(dsn: str) 
     with Server(telling(f"http://127.0.0.1:{port}/told"), dsn) as server:
         App(server.public).register(new_address())
         wait_until(lambda: tried(server) > 0)
-        os.kill(server.children("dispatch")[0], signal.SIGKILL)
-        wait_until(lambda: bool(server.children("dispatch")))
+        os.kill(server.children("dispatcher")[0], signal.SIGKILL)
+        wait_until(lambda: bool(server.children("dispatcher")))
 
         with Receiver(port) as hooks:
             got = hooks.wait_for(1, 60)
@@ -69,7 +69,7 @@ def test_it_loses_none_of_many_while_the_worker_is_killed(dsn: str, hooks: Recei
         for number in range(PEOPLE):
             App(server.public).register(new_address())
             if number in (50, 120):
-                for worker in server.children("dispatch"):
+                for worker in server.children("dispatcher"):
                     os.kill(worker, signal.SIGKILL)
 
         wait_until(lambda: len({got.headers["webhook-id"] for got in hooks.log}) >= PEOPLE, 120)
@@ -92,7 +92,7 @@ def celery_worker(server: Server) -> Iterator[subprocess.Popen[bytes]]:
 def test_it_loses_none_with_redis_and_workers_that_are_killed(postgres: str, redis: str, hooks: Receiver) -> None:
     hooks.on("/told", lambda got: Says(hangs=0.01))
     with Server(telling(f"{hooks.url}/told", broker_url=redis), postgres) as server:
-        assert not server.children("dispatch"), "with a broker, workers are processes of their own"
+        assert not server.children("dispatcher"), "with a broker, workers are processes of their own"
         with celery_worker(server) as first:
             for number in range(PEOPLE):
                 App(server.public).register(new_address())

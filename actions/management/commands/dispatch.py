@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand
 
 from actions.delivery.dispatcher import Dispatcher
 from identity import config
-from identity.serving import process
 
 
 class Command(BaseCommand):
@@ -15,7 +14,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        process.die_with_parent()
         config.verify()
         dispatcher = Dispatcher()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from actions.delivery import outbox, tasks
 from identity import config
 from identity.celery import app
-from identity.serving import process
 
 
 class Command(BaseCommand):
@@ -21,7 +20,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not outbox.broker_url():
             raise CommandError("deliveries.broker_url is not set: without a broker, serve delivers by itself.")
-        process.die_with_parent()
         config.verify()
         stop = threading.Event()
         threading.Thread(target=tasks.sweep, args=(stop,), name="sweeper", daemon=True).start()

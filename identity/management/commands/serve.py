@@ -22,7 +22,6 @@ from identity import conf, config
 from identity.config import Config, ConfigError, layers
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
 SECRET_FILE = ".vestibule-secret"  # noqa: S105  its name
 
 
@@ -142,22 +141,21 @@ def _console_password() -> str:
 def _become_supervisor(c: Config) -> None:
     cores = max(1, os.cpu_count() or 1)
     os.environ["VESTIBULE_WORKERS"] = str(cores)
-    os.environ["VESTIBULE_SUPERVISED"] = "1"
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # threads of the C library would each keep memory of their own
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
     handle, os.environ["VESTIBULE_RELOAD"] = tempfile.mkstemp(prefix="vestibule-reload-")
     os.close(handle)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="vestibule-metrics-")
-    listen = [sys.executable, "-m", "identity.serving.listen"]
     children = [
         {
-            "name": name,
-            "command": [*listen, name, c.get(f"serve.{name}.host"), str(c.get(f"serve.{name}.port")), str(workers), str(THREADS)],
+            "name": f"{name} listener",
+            "run": "listen",
+            "arguments": [name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"), workers],
         }
         for name, workers in (("public", cores), ("admin", 1))
     ]
     if not c.get("deliveries.broker_url"):
-        children.append({"name": "deliveries", "command": [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "dispatch"]})
+        children.append({"name": "dispatcher", "run": "command", "arguments": ["dispatch"]})
     sys.stderr.flush()
     path = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(settings.BASE_DIR), path) if part)
