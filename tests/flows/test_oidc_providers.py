@@ -60,7 +60,7 @@ def preset() -> Iterator[Callable[..., Provider]]:
 
 
 def left(provider: Provider, *, is_refresh: bool = False) -> dict[str, str]:
-    url = provider.leave(state="s", nonce="n", verifier="", is_refresh=is_refresh, upstream={})
+    url = provider.leave(state="s", nonce="n", verifier="", temporary={}, is_refresh=is_refresh, upstream={})
     return dict(parse_qsl(urlsplit(url).query))
 
 
