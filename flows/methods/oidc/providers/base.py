@@ -219,7 +219,7 @@ class OpenIDProvider(Provider):
         if not isinstance(token.get("id_token"), str):
             raise Refused(f"{self.rules.label} gave no id_token.")
         said = self.verify(token["id_token"], audiences=[self.rules.client_id])
-        if not hmac.compare_digest(str(said.get("nonce", "")).encode(), nonce.encode()):
+        if not hmac.compare_digest(str(said.get("nonce", "")).encode(errors="replace"), nonce.encode()):
             raise Refused("The id_token was made for another sign-in.")
         if self.rules.claims_source == "userinfo":
             return self._userinfo(token, said)
@@ -241,15 +241,14 @@ class OpenIDProvider(Provider):
         algorithms = [name for name in self._algorithms() if name in SIGNED_WITH]
         try:
             said = jwt.decode(id_token, self._keys(id_token), algorithms=algorithms).claims
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise Refused(f"The id_token of {self.rules.label} is not signed as it should be.") from error
         if not self.is_expected(str(said.get("iss", "")), said):
             raise Refused("The id_token is from somebody else.")
-        wanted, held = set(audiences), said.get("aud")
-        held_by = {held} if isinstance(held, str) else set(held or ())
-        if not wanted & held_by or (said.get("azp") or next(iter(wanted))) not in wanted | held_by:
+        wanted, held_by, party = set(audiences), _texts(said.get("aud")), said.get("azp") or ""
+        if not wanted & held_by or not isinstance(party, str) or (party and party not in wanted | held_by):
             raise Refused("The id_token is for somebody else.")
-        if len(held_by) > 1 and said.get("azp") not in wanted:
+        if len(held_by) > 1 and party not in wanted:
             raise Refused("The id_token is for somebody else.")
         now = time.time()
         if not _is_number(said.get("exp")) or said["exp"] + LEEWAY < now:
@@ -291,6 +290,10 @@ def within(document: Any, *path: str | int) -> Any:
         else:
             return None
     return document
+
+
+def _texts(value: Any) -> set[str]:
+    return {each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)}
 
 
 def _is_number(value: Any) -> bool:

@@ -23,7 +23,7 @@ class GitHub(Provider):
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
         person = outgoing.get_object(f"{API}/user", token["access_token"])
         said = {
-            "sub": str(person["id"]) if person.get("id") else None,
+            "sub": person.get("id"),
             "name": person.get("name"),
             "nickname": person.get("login"),
             "preferred_username": person.get("login"),

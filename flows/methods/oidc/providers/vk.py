@@ -18,12 +18,13 @@ class VK(Provider):
     issuer = "https://vk.com"
     auth_url = "https://oauth.vk.com/authorize"
     token_url = "https://oauth.vk.com/access_token"
+    info_url = "https://api.vk.com/method/users.get"
     scopes = ("email",)
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
         """The address comes beside the token; the profile does not have it."""
         about = {"fields": "photo_200,nickname,bdate,sex", "access_token": token["access_token"], "v": VERSION}
-        told = outgoing.get_object(problems.with_query("https://api.vk.com/method/users.get", **about))
+        told = outgoing.get_object(problems.with_query(self.info_url, **about))
         if "error" in told:
             said = str(within(told, "error", "error_msg") or "no reason given")
             raise Refused(f"VK does not say who somebody is: {said[:LONGEST]}.")
