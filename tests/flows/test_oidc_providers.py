@@ -31,7 +31,13 @@ Say = Callable[[Answers], list[str]]
 
 
 @pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch) -> Say:
+def sent() -> list[tuple[str, dict[str, str], bytes]]:
+    """All that was sent, as it comes: address, headers, body."""
+    return []
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, dict[str, str], bytes]]) -> Say:
     """Let the outside answer by address, query aside. Returns the addresses that were asked, as they come."""
 
     def set_up(answers: Answers) -> list[str]:
@@ -39,6 +45,7 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
 
         def call(method: str, url: str, *, headers: Any = None, body: bytes | None = None) -> Answer:
             asked.append(url)
+            sent.append((url, dict(headers or {}), body or b""))
             found = answers.get(url.split("?")[0], Answer(404, {}, b"{}"))
             if isinstance(found, Exception):
                 raise found
@@ -133,6 +140,65 @@ def test_it_tells_who_somebody_is(say: Say, preset: Callable[..., Provider], key
     assert seen == {name: value for name, value in said.claims.items() if name != "iss"}
     assert (account.subject, account.issuer) == (said.claims["sub"], (said.claims.get("iss") or said.issuer).rstrip("/"))
     assert account.claims["iss"].rstrip("/") == account.issuer
+
+
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"client:secret").decode()}
+TOKENS_ARE_SHOWN: dict[str, dict[str, str]] = {  # where it is not `Authorization: Bearer`
+    "yandex": {"Authorization": "OAuth the-token"},
+    "amazon": {"x-amz-access-token": "the-token"},
+    "dingtalk": {"x-acs-dingtalk-access-token": "the-token"},
+}
+ASKED_WITH = {
+    "vk": {"fields": "photo_200,nickname,bdate,sex", "access_token": "the-token", "v": "5.131"},
+    "patreon": {"fields[user]": "email,first_name,full_name,image_url,is_email_verified,last_name,url"},
+    "yandex": {"format": "json"},
+    "x": {"include_email": "true"},
+}
+
+
+@EVERY
+def test_it_shows_the_token_as_its_provider_documents(
+    say: Say, sent: list[tuple[str, dict[str, str], bytes]], preset: Callable[..., Provider], key: ECKey, said: Said
+) -> None:
+    say(documents(said, key))
+
+    arrive(configured(preset, said, key), said)
+
+    about = [(url, headers) for url, headers, body in sent if url.split("?")[0] in said.answers and not body and url != said.token_at]
+    for url, headers in about:
+        shown = TOKENS_ARE_SHOWN.get(said.preset, {"Authorization": "Bearer the-token"})
+        if said.preset == "x":
+            assert headers["Authorization"].startswith("OAuth ")
+        elif said.preset == "vk":
+            assert "Authorization" not in headers
+        else:
+            assert {name: value for name, value in headers.items() if name != "Accept"} == shown
+        if said.preset in ASKED_WITH:
+            assert dict(parse_qsl(urlsplit(url).query)) == ASKED_WITH[said.preset]
+
+
+@EVERY
+def test_it_shows_the_secret_as_its_provider_documents(
+    say: Say, sent: list[tuple[str, dict[str, str], bytes]], preset: Callable[..., Provider], key: ECKey, said: Said
+) -> None:
+    say(documents(said, key))
+
+    arrive(configured(preset, said, key), said)
+
+    headers, body = next((headers, body) for url, headers, body in sent if url == said.token_at)
+    form = dict(parse_qsl(body.decode()))
+    if said.preset == "x":
+        assert (body, headers["Authorization"].split()[0]) == (b"", "OAuth")
+    elif said.preset == "dingtalk":
+        assert json.loads(body) == {"clientId": "client", "clientSecret": "secret", "code": "the-code", "grantType": "authorization_code"}
+    elif said.preset == "uaepass" or (said.issuer and said.preset not in ("apple", "line", "linkedin_v2")):
+        assert headers["Authorization"] == BASIC["Authorization"]
+        assert "client_secret" not in form
+    else:
+        assert form["client_id"] == "client"
+        assert form["client_secret"].count(".") == 2 if said.preset == "apple" else form["client_secret"] == "secret"
+        assert "Authorization" not in headers
+    assert said.preset in ("x", "dingtalk") or (form["code"], form["code_verifier"]) == ("the-code", "v" * 64)
 
 
 COMMON = ("client_id", "response_type", "redirect_uri", "state", "nonce", "code_challenge")

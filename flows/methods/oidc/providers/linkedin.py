@@ -21,6 +21,10 @@ class LinkedIn(OpenIDProvider):
     issuer = "https://www.linkedin.com/oauth"
     scopes = ("openid", "profile", "email")
 
+    def authentication(self) -> str:
+        """LinkedIn's metadata does not say how a client proves itself; its documentation does."""
+        return "client_secret_post"
+
 
 @register
 class LinkedInOld(Provider):
