@@ -11,6 +11,7 @@ import pytest
 from actions.base import ACTIONS
 from actions.builtin import web_hook
 from flows import errors as flow_errors
+from flows.methods.oidc.providers.base import PRESETS
 from identity import errors
 from identity.config.nodes import Items, Node, Section
 from identity.config.schema import TREE
@@ -37,6 +38,11 @@ def test_every_key_of_the_configuration_is_documented(key: tuple[str, ...]) -> N
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_every_action_is_documented(name: str) -> None:
     assert f"`{name}`" in (DOCS / "actions.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_is_documented(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "configuration.md").read_text()
 
 
 @pytest.mark.parametrize("key", web_hook.KEYS)

@@ -150,6 +150,9 @@ REQUEST = Section(
 # -- methods
 
 
+AMAZON_SCOPES = ("profile", "profile:user_id", "postal_code")
+
+
 def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
     kind = value.get("provider")
     if kind == "microsoft" and not value.get("microsoft_tenant"):
@@ -158,6 +161,16 @@ def _provider_rule(value: dict[str, Any], path: str, report: Report) -> None:
         report.fault(f"{path}.client_secret", "must be left out for apple: it is made from the private key.")
     if kind not in (None, "apple") and not value.get("client_secret"):
         report.fault(f"{path}.client_secret", "is required.")
+    if kind == "amazon":
+        _amazon_rule(value, path, report)
+
+
+def _amazon_rule(value: dict[str, Any], path: str, report: Report) -> None:
+    if value.get("pkce") == "auto":
+        report.fault(f"{path}.pkce", "must be never or force for amazon: it does not say by itself whether it knows PKCE.")
+    asked = value.get("scope")
+    if unknown := [scope for scope in asked if scope not in AMAZON_SCOPES] if isinstance(asked, list) else []:
+        report.fault(f"{path}.scope", f"cannot hold {', '.join(map(str, unknown))}: amazon knows {', '.join(AMAZON_SCOPES)}.")
 
 
 PROVIDERS = (

@@ -36,6 +36,11 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return start
 
 
+def _provider(kind: str, **more: Any) -> dict[str, Any]:
+    entry = {"id": "p", "provider": kind, "client_id": "c", "client_secret": "s", "mapper_url": "base64://e30=", **more}
+    return {"selfservice": {"methods": {"oidc": {"enabled": True, "config": {"providers": [entry]}}}}}
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown key": ({"selfservise": {}}, 'selfservise: there is no such key. Did you mean "selfservice"?'),
     "an unknown key below": ({"session": {"lifespann": "1h"}}, 'session.lifespann: there is no such key. Did you mean "lifespan"?'),
@@ -55,6 +60,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "selfservice.methods.code.mfa_enabled",
     ),
     "keys without their domain": ({"selfservice": {"methods": {"webauthn": {"enabled": True}}}}, "selfservice.methods.webauthn.config"),
+    "a scope that amazon does not know": (
+        _provider("amazon", scope=["profile", "email"]),
+        "selfservice.methods.oidc.config.providers.0.scope: cannot hold email",
+    ),
+    "a guess whether amazon knows PKCE": (
+        _provider("amazon", pkce="auto"),
+        "selfservice.methods.oidc.config.providers.0.pkce: must be never or force",
+    ),
+    "a provider without its secret": (
+        _provider("x", client_secret=""),
+        "selfservice.methods.oidc.config.providers.0.client_secret: is required.",
+    ),
+    "a provider that nobody knows": (_provider("jackson"), "selfservice.methods.oidc.config.providers.0.provider"),
     "a cipher without secrets": ({"ciphers": {"algorithm": "aes"}}, "secrets.cipher"),
     "no schema": ({"identity": {"schemas": []}}, "identity.schemas"),
     "hooks around logout": ({"selfservice": {"flows": {"logout": {"before": {}}}}}, "selfservice.flows.logout.before"),
@@ -67,6 +85,11 @@ def test_it_refuses_and_says_where(load: Any, why: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(held)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("more", [{}, {"pkce": "force", "scope": ["profile", "postal_code"]}, {"pkce": "never", "scope": []}])
+def test_it_takes_what_amazon_knows(load: Any, more: dict[str, Any]) -> None:
+    load(_provider("amazon", **more))
 
 
 def test_it_says_everything_that_is_wrong_at_once(load: Any) -> None:

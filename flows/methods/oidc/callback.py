@@ -14,7 +14,7 @@ from flows.kind import KINDS
 from flows.methods.base import METHODS
 from flows.methods.oidc import arrival, providers, state
 from flows.methods.oidc.claims import Account
-from flows.methods.oidc.providers.base import Provider, Refused
+from flows.methods.oidc.providers.base import Provider
 from flows.methods.oidc.state import Record, State
 from flows.models import Flow, RegistrationFlow, TokenExchange
 from flows.outcome import Done, Elsewhere, Outcome, Replaced, Shown
@@ -23,8 +23,6 @@ from flows.visit import API, BROWSER, Visit
 from identity.errors import BadRequest, NotFound, Problem
 from identity.http import cookies, problems, return_to
 from identity.http.views import JSONView
-
-LONGEST = 200  # characters of what a provider says that are repeated
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -108,18 +106,8 @@ def _finish(visit: Visit, submission: Submission, record: Record) -> Outcome:
 
 def _account(visit: Visit, provider: Provider, record: Record) -> Account:
     """Return the account that the browser brings word of. Raises what providers raise."""
-    if refused := visit.query("error"):
-        raise Refused(_said(provider, refused, visit.query("error_description")))
-    code = visit.query("code") or visit.query("authCode")
-    if not code:
-        raise Refused(f"{provider.rules.label} sent no code.")
-    query = {name: visit.query(name) for name in ("user",) if visit.query(name)}
-    return provider.arrive(code=code, nonce=record.nonce, verifier=record.verifier, query=query)
-
-
-def _said(provider: Provider, error: str, description: str) -> str:
-    more = f" ({description[:LONGEST]})" if description else ""
-    return f"{provider.rules.label} did not sign you in: {error[:LONGEST]}{more}."
+    query = {name: value for name, value in visit.request.GET.items() if isinstance(value, str)}
+    return provider.arrive(query=query, nonce=record.nonce, verifier=record.verifier, temporary=record.temporary)
 
 
 # -- the browser belongs to an app that waits

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from flows.methods.oidc.conf import ProviderRules
 from identity import jsonnet
 from identity.config import sources
+from identity.credentials import oidc
 from identity.errors import BadRequest, InternalError, InvalidConfiguration
 from identity.identities.models import Identity
 from identity.sessions import aal
@@ -19,6 +21,7 @@ STANDARD = (
     *("phone_number_verified", "updated_at", "hd", "team", "nonce", "nonce_supported", "acr", "amr"),
 )
 FLAGS = ("email_verified", "phone_number_verified")
+NESTED = 32  # levels of what a provider says that are kept
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Account:
 
     def proof(self) -> dict[str, Any]:
         """Return what was proved, as an entry of a session's `authentication_methods`."""
-        acr, amr = str(self.claims.get("acr") or ""), [str(each) for each in self.claims.get("amr") or ()]
+        acr, amr = self.claims.get("acr") or "", self.claims.get("amr") or []
         vouches = acr in self.rules.aal2_acr or any(each in self.rules.aal2_amr for each in amr)
         more: dict[str, Any] = {"provider": self.rules.id}
         more |= {"upstream_acr": acr} if acr else {}
@@ -41,17 +44,59 @@ class Account:
         return sessions.proof("oidc", aal.AAL2 if vouches else aal.AAL1, **more)
 
 
+def subject_of(rules: ProviderRules, raw: dict[str, Any]) -> str:
+    """Return the subject, "" where nobody is named by whom an account could be found again."""
+    subject = raw.get("sub")
+    if not isinstance(subject, str | int) or isinstance(subject, bool) or not subject:
+        return ""
+    named = str(subject)
+    return named if _storable(named) == named and len(oidc.identifier(rules.id, named)) <= oidc.MAX else ""
+
+
 def normalized(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the claims as a mapper sees them: without empty ones, with everything that was said in `raw_claims`."""
-    seen = {name: raw[name] for name in STANDARD if raw.get(name) not in (None, "", 0, [], {})}
+    """Return the claims as a mapper sees them: without empty ones, with everything that was said in `raw_claims`.
+
+    A claim of another type than its own (OpenID Connect Core section 5.1) is in `raw_claims` only.
+    """
+    raw = _storable(raw)
+    seen = {name: _typed(name, raw[name]) for name in STANDARD if raw.get(name)}
+    seen = {name: value for name, value in seen.items() if value}
     for name in FLAGS:
         if name in raw:
             seen[name] = raw[name] is True or str(raw[name]).lower() in ("true", "1")
-    if isinstance(seen.get("locale"), dict):
-        seen["locale"] = "-".join(str(part) for part in seen["locale"].values() if part)
-    if isinstance(seen.get("amr"), str):
-        seen["amr"] = [seen["amr"]]
     return seen | {"raw_claims": raw}
+
+
+def _typed(name: str, value: Any) -> Any:
+    match name, value:
+        case "amr", list():
+            return [each for each in value if isinstance(each, str)]
+        case "amr", str():
+            return [value]
+        case "locale", dict():
+            return "-".join(part for part in (value.get("language"), value.get("country")) if part and isinstance(part, str))
+        case "updated_at", int() | float() if math.isfinite(value):
+            return int(value)
+        case "nonce_supported", _:
+            return value is True or value == "true"
+        case "amr" | "updated_at", _:
+            return None
+        case _, str():
+            return value
+        case _, int() if not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def _storable(value: Any, levels: int = NESTED) -> Any:
+    """Return *value* without what no row can hold: a NUL or half a character in a text, and nesting that no document needs."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_storable(name): _storable(below, levels - 1) for name, below in value.items()} if levels else None
+    if isinstance(value, list):
+        return [_storable(each, levels - 1) for each in value] if levels else None
+    return value
 
 
 @dataclass(frozen=True)

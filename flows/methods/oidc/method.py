@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flows import linking
 from flows.errors import InvalidSubmission
 from flows.methods.base import Converted, LoginMethod, Redirect, RegistrationMethod, SettingsMethod, register
 from flows.methods.oidc import arrival, conf, outgoing, providers, state, words
-from flows.methods.oidc.claims import Account, normalized
+from flows.methods.oidc.claims import Account, normalized, subject_of
 from flows.methods.oidc.providers.base import OpenIDProvider, Provider, Refused
 from flows.models import LoginFlow, RegistrationFlow, SettingsFlow
 from flows.submission import Submission
@@ -160,9 +161,16 @@ def leave(submission: Submission, provider: Provider, allowed: tuple[str, ...], 
     flow = submission.flow
     uses_pkce = provider.uses_pkce()
     record, sealed = state.begin(flow, provider.rules.id, _kept(submission), submission.transient_payload, uses_pkce=uses_pkce)
+    temporary = provider.prepare(state=sealed)
     url = provider.leave(
-        state=sealed, nonce=record.nonce, verifier=record.verifier, is_refresh=is_refresh, upstream=_upstream(submission, allowed)
+        state=sealed,
+        nonce=record.nonce,
+        verifier=record.verifier,
+        temporary=temporary,
+        is_refresh=is_refresh,
+        upstream=_upstream(submission, allowed),
     )
+    state.keep(flow, replace(record, temporary=temporary))
     return Redirect(url, carries=record.key if flow.is_browser else "")
 
 
@@ -203,6 +211,7 @@ def _account_of(submission: Submission, provider: Provider) -> Account:
     may_lack_it = provider.preset == "google" or said.get("nonce_supported") is False
     if nonce != submission.text("id_token_nonce") if nonce else not may_lack_it:
         raise Forbidden("The id_token was made for another sign-in.")
-    if not said.get("sub"):
+    subject = subject_of(provider.rules, said)
+    if not subject:
         raise Forbidden("The id_token names nobody.")
-    return Account(provider.rules, provider.who_vouches(said), str(said["sub"]), normalized(said))
+    return Account(provider.rules, provider.who_vouches(said), subject, normalized(said))

@@ -8,7 +8,7 @@ without which nobody gets the session (flows/exchange.py).
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -35,7 +35,7 @@ class State:
 
 @dataclass(frozen=True)
 class Record:
-    """One journey to a provider. `fields` and `payload` are what was submitted with it."""
+    """One journey to a provider. `fields` and `payload` are what was submitted with it, `temporary` is the preset's own."""
 
     provider: str
     key: str
@@ -44,13 +44,18 @@ class Record:
     fields: dict[str, Any]
     payload: dict[str, Any]
     begun_at: float  # unix seconds
+    temporary: dict[str, str] = field(default_factory=dict)
 
 
 def begin(flow: Flow, provider: str, fields: dict[str, Any], payload: dict[str, Any], *, uses_pkce: bool) -> tuple[Record, str]:
-    """Return a record, which waits in the flow (the caller saves it), and the sealed state. An earlier journey of the flow is void."""
+    """Return a record, to be kept, and the sealed state."""
     record = Record(provider, alphanumeric(KEY), alphanumeric(KEY), alphanumeric(64) if uses_pkce else "", fields, payload, time.time())
-    flow.internal[RECORD] = crypto.encrypt(orjson.dumps(asdict(record)).decode())
     return record, crypto.seal_state(orjson.dumps(asdict(State(str(flow.pk), flow.kind, provider, record.key))))
+
+
+def keep(flow: Flow, record: Record) -> None:
+    """Let the record wait in the flow, which the caller saves. An earlier journey of the flow is void."""
+    flow.internal[RECORD] = crypto.encrypt(orjson.dumps(asdict(record)).decode())
 
 
 def read(sealed: str) -> State | None:

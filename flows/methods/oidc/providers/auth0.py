@@ -27,7 +27,7 @@ class FromIssuer(Provider):
         return self.rules.token_url or self.base() + self.token_path
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
-        said = dict(outgoing.get_json(self.base() + self.info_path, token["access_token"]))
+        said = outgoing.get_object(self.base() + self.info_path, token["access_token"])
         said["iss"] = self.base()
         if isinstance(said.get("updated_at"), str):
             said["updated_at"] = _seconds(said["updated_at"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import orjson
@@ -16,12 +16,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from flows.methods.oidc import conf, outgoing
-from flows.methods.oidc.claims import Account, normalized
+from flows.methods.oidc.claims import Account, normalized, subject_of
 from flows.methods.oidc.conf import ProviderRules
 from identity.errors import BadRequest, UpstreamError
 
 SIGNED_WITH = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
 LEEWAY = 60  # seconds that clocks may differ
+LONGEST = 200  # characters of what a provider says that are repeated
 
 
 class Refused(BadRequest):
@@ -68,8 +69,14 @@ class Provider:
 
     # leaving
 
-    def leave(self, *, state: str, nonce: str, verifier: str, is_refresh: bool, upstream: dict[str, str]) -> str:
-        """Return where the browser is sent."""
+    def prepare(self, *, state: str) -> dict[str, str]:
+        """Return what this preset has to remember until the browser is back. Raises ProviderSilent."""
+        return {}
+
+    def leave(
+        self, *, state: str, nonce: str, verifier: str, temporary: Mapping[str, str], is_refresh: bool, upstream: dict[str, str]
+    ) -> str:
+        """Return where the browser is sent. *temporary* is what `prepare` returned."""
         extra = self.parameters(is_refresh=is_refresh)
         if self.rules.requested_claims:
             extra["claims"] = orjson.dumps(self.rules.requested_claims).decode()
@@ -96,38 +103,60 @@ class Provider:
 
     # coming back
 
-    def arrive(self, *, code: str, nonce: str, verifier: str, query: dict[str, str]) -> Account:
-        """Return the account that the code stands for.
+    def arrive(self, *, query: dict[str, str], nonce: str, verifier: str, temporary: Mapping[str, str]) -> Account:
+        """Return the account that the browser brings word of. *query* is what it came back with.
 
         Raises:
-            Refused: What the provider says cannot be believed, or it granted less than is needed.
+            Refused: The person said no, what the provider says cannot be believed, or it granted less than is needed.
             ProviderSilent: It does not answer.
             UpstreamError: It refused the code, or says nobody.
         """
-        token = self._token(code, verifier)
+        self.require_consent(query)
+        token = self.exchange(query, verifier, temporary)
         self.require_scopes(token)
         raw = self.claims(token, nonce, query)
-        issuer, subject = self.who_vouches(raw), raw.get("sub")
+        issuer, subject = self.who_vouches(raw), subject_of(self.rules, raw)
         if not issuer or not subject:
             raise UpstreamError("The provider does not say who somebody is.")
         tokens = {f"initial_{name}": str(token.get(name) or "") for name in ("id_token", "access_token", "refresh_token")}
-        return Account(self.rules, issuer, str(subject), normalized({"iss": issuer, **raw, "sub": str(subject)}), tokens)
+        return Account(self.rules, issuer, subject, normalized({"iss": issuer, **raw, "sub": subject}), tokens)
 
     def who_vouches(self, raw: dict[str, Any]) -> str:
         """Return the issuer under which accounts are kept: always the same spelling."""
         return str(raw.get("iss") or self.issuer).rstrip("/")
 
-    def _token(self, code: str, verifier: str) -> dict[str, Any]:
-        more = {"code_verifier": verifier} if verifier else {}
+    def require_consent(self, query: dict[str, str]) -> None:
+        """Raises Refused: the person said no, or the provider did."""
+        if error := query.get("error"):
+            description = query.get("error_description", "")[:LONGEST]
+            raise Refused(f"{self.rules.label} did not sign you in: {error[:LONGEST]}{f' ({description})' if description else ''}.")
+
+    def exchange(self, query: dict[str, str], verifier: str, temporary: Mapping[str, str]) -> dict[str, Any]:
+        """Return the token that the provider gives for what the browser brought. Raises as `arrive`."""
+        code = query.get("code") or query.get("authCode")
+        if not code:
+            raise Refused(f"{self.rules.label} sent no code.")
+        token = self.token(code, verifier)
+        if not isinstance(token.get("access_token"), str) or not token["access_token"]:
+            raise UpstreamError("The provider gave no token.")
+        return token
+
+    def token(self, code: str, verifier: str) -> dict[str, Any]:
+        """Return the answer of the token endpoint."""
+        more = self.token_parameters() | ({"code_verifier": verifier} if verifier else {})
         try:
             token = self._client().fetch_token(
                 self.token_endpoint(), grant_type="authorization_code", code=code, redirect_uri=conf.callback_url(self.rules), **more
             )
         except (OAuth2Error, OAuthError) as error:
-            raise UpstreamError(f"The provider refused the code: {error.error}.") from error
-        if not isinstance(token, dict) or not token.get("access_token"):
-            raise UpstreamError("The provider gave no token.")
+            raise UpstreamError(f"The provider refused the code: {str(error.error)[:LONGEST]}.") from error
+        except (ValueError, TypeError) as error:  # from Authlib, which finds a list in place of a token, or no number in expires_in
+            raise UpstreamError("The provider's answer is no token.") from error
         return dict(token)
+
+    def token_parameters(self) -> dict[str, str]:
+        """Return what this preset adds to the request for the token."""
+        return {}
 
     def require_scopes(self, token: dict[str, Any]) -> None:
         """Raises Refused: the person took away what is needed to know them."""
@@ -190,7 +219,7 @@ class OpenIDProvider(Provider):
         if not isinstance(token.get("id_token"), str):
             raise Refused(f"{self.rules.label} gave no id_token.")
         said = self.verify(token["id_token"], audiences=[self.rules.client_id])
-        if not hmac.compare_digest(str(said.get("nonce", "")).encode(), nonce.encode()):
+        if not hmac.compare_digest(str(said.get("nonce", "")).encode(errors="replace"), nonce.encode()):
             raise Refused("The id_token was made for another sign-in.")
         if self.rules.claims_source == "userinfo":
             return self._userinfo(token, said)
@@ -198,8 +227,8 @@ class OpenIDProvider(Provider):
 
     def _userinfo(self, token: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
         """Return the claims of the userinfo endpoint (OpenID Connect Core section 5.3): of the same subject, or nobody's."""
-        told = outgoing.get_json(self._endpoint("userinfo_endpoint"), token["access_token"])
-        if not isinstance(told, dict) or told.get("sub") != said.get("sub"):
+        told = outgoing.get_object(self._endpoint("userinfo_endpoint"), token["access_token"])
+        if told.get("sub") != said.get("sub"):
             raise Refused("The provider tells of somebody else than it signed in.")
         return {**told, **{name: said[name] for name in ("iss", "sub", "acr", "amr") if name in said}}
 
@@ -212,15 +241,14 @@ class OpenIDProvider(Provider):
         algorithms = [name for name in self._algorithms() if name in SIGNED_WITH]
         try:
             said = jwt.decode(id_token, self._keys(id_token), algorithms=algorithms).claims
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise Refused(f"The id_token of {self.rules.label} is not signed as it should be.") from error
         if not self.is_expected(str(said.get("iss", "")), said):
             raise Refused("The id_token is from somebody else.")
-        wanted, held = set(audiences), said.get("aud")
-        held_by = {held} if isinstance(held, str) else set(held or ())
-        if not wanted & held_by or (said.get("azp") or next(iter(wanted))) not in wanted | held_by:
+        wanted, held_by, party = set(audiences), _texts(said.get("aud")), said.get("azp") or ""
+        if not wanted & held_by or not isinstance(party, str) or (party and party not in wanted | held_by):
             raise Refused("The id_token is for somebody else.")
-        if len(held_by) > 1 and said.get("azp") not in wanted:
+        if len(held_by) > 1 and party not in wanted:
             raise Refused("The id_token is for somebody else.")
         now = time.time()
         if not _is_number(said.get("exp")) or said["exp"] + LEEWAY < now:
@@ -250,6 +278,22 @@ def jwt_key_id(token: str) -> str:
     except ValueError:
         return ""
     return str(head.get("kid") or "") if isinstance(head, dict) else ""
+
+
+def within(document: Any, *path: str | int) -> Any:
+    """Return what a document holds at *path*, None where it has another shape than its provider documents."""
+    for step in path:
+        if isinstance(document, dict):
+            document = document.get(step)
+        elif isinstance(document, list) and isinstance(step, int):
+            document = document[step] if step < len(document) else None
+        else:
+            return None
+    return document
+
+
+def _texts(value: Any) -> set[str]:
+    return {each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)}
 
 
 def _is_number(value: Any) -> bool:

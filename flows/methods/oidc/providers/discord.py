@@ -21,8 +21,8 @@ class Discord(Provider):
         return {"prompt": "consent" if is_refresh else "none"}
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
-        person = outgoing.get_json("https://discord.com/api/users/@me", token["access_token"])
-        picture = f"https://cdn.discordapp.com/avatars/{person['id']}/{person['avatar']}.png" if person.get("avatar") else None
+        person = outgoing.get_object("https://discord.com/api/users/@me", token["access_token"])
+        picture = f"https://cdn.discordapp.com/avatars/{person.get('id')}/{person['avatar']}.png" if person.get("avatar") else None
         return {
             "sub": person.get("id"),
             "name": person.get("global_name") or person.get("username"),

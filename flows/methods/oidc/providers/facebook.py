@@ -7,7 +7,7 @@ import hmac
 from typing import Any
 
 from flows.methods.oidc import outgoing
-from flows.methods.oidc.providers.base import Provider, register
+from flows.methods.oidc.providers.base import Provider, register, within
 from identity.http import problems
 
 FIELDS = "id,name,first_name,last_name,middle_name,email,picture,birthday,gender"
@@ -28,7 +28,7 @@ class Facebook(Provider):
         """Facebook tells an address only once it is confirmed, so that one that it tells counts as verified."""
         proof = hmac.new(self.rules.client_secret.encode(), token["access_token"].encode(), hashlib.sha256).hexdigest()
         url = problems.with_query("https://graph.facebook.com/me", fields=FIELDS, appsecret_proof=proof)
-        person = outgoing.get_json(url, token["access_token"])
+        person = outgoing.get_object(url, token["access_token"])
         return {
             "sub": person.get("id"),
             "name": person.get("name"),
@@ -38,7 +38,7 @@ class Facebook(Provider):
             "middle_name": person.get("middle_name"),
             "email": person.get("email"),
             "email_verified": bool(person.get("email")),
-            "picture": ((person.get("picture") or {}).get("data") or {}).get("url"),
+            "picture": within(person, "picture", "data", "url"),
             "birthdate": person.get("birthday"),
             "gender": person.get("gender"),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flows.methods.oidc import outgoing
-from flows.methods.oidc.providers.base import Provider, register
+from flows.methods.oidc.providers.base import Provider, register, within
 from identity.errors import UpstreamError
 
 API = "https://api.github.com"
@@ -21,9 +21,9 @@ class GitHub(Provider):
     needs_scopes: ClassVar[tuple[str, ...]] = ("user:email",)
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
-        person = outgoing.get_json(f"{API}/user", token["access_token"])
+        person = outgoing.get_object(f"{API}/user", token["access_token"])
         said = {
-            "sub": str(person["id"]) if person.get("id") else None,
+            "sub": person.get("id"),
             "name": person.get("name"),
             "nickname": person.get("login"),
             "preferred_username": person.get("login"),
@@ -41,7 +41,9 @@ class GitHub(Provider):
             told = outgoing.get_json(f"{API}/user/emails", token["access_token"])
         except UpstreamError:
             return {}
-        return next(({"email": each.get("email"), "email_verified": each.get("verified")} for each in told if each.get("primary")), {})
+        listed = told if isinstance(told, list) else []
+        primary = next((each for each in listed if within(each, "primary")), None)
+        return {"email": within(primary, "email"), "email_verified": within(primary, "verified")} if primary else {}
 
 
 @register

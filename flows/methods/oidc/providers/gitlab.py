@@ -23,4 +23,4 @@ class GitLab(Provider):
         return self.rules.token_url or f"{self.base()}/oauth/token"
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
-        return {**outgoing.get_json(f"{self.base()}/oauth/userinfo", token["access_token"]), "iss": self.base()}
+        return {**outgoing.get_object(f"{self.base()}/oauth/userinfo", token["access_token"]), "iss": self.base()}

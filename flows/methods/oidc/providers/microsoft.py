@@ -39,7 +39,7 @@ class Microsoft(OpenIDProvider):
             case "oid":
                 said["sub"] = said.get("oid")
             case "me":
-                said["sub"] = outgoing.get_json("https://graph.microsoft.com/v1.0/me", token["access_token"]).get("id")
+                said["sub"] = outgoing.get_object("https://graph.microsoft.com/v1.0/me", token["access_token"]).get("id")
         if not said.get("sub"):
             raise Refused("Microsoft does not say who somebody is.")
         return said

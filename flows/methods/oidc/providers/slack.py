@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows.methods.oidc import outgoing
-from flows.methods.oidc.providers.base import Provider, Refused, register
+from flows.methods.oidc.providers.base import LONGEST, Provider, Refused, register, within
 
 
 @register
@@ -18,15 +18,17 @@ class Slack(Provider):
     needs_scopes = ("identity.basic", "identity.email", "identity.avatar", "identity.team")
 
     def claims(self, token: dict[str, Any], nonce: str, query: dict[str, str]) -> dict[str, Any]:
-        told = outgoing.get_json("https://slack.com/api/users.identity", token["access_token"])
+        told = outgoing.get_object("https://slack.com/api/users.identity", token["access_token"])
         if not told.get("ok"):
-            raise Refused(f"Slack does not say who somebody is: {told.get('error', 'no reason given')}.")
-        person = told.get("user") or {}
+            raise Refused(f"Slack does not say who somebody is: {str(told.get('error', 'no reason given'))[:LONGEST]}.")
+        name, email = within(told, "user", "name"), within(told, "user", "email")
         return {
-            "sub": person.get("id"),
-            "name": person.get("name"),
-            "email": person.get("email"),
-            "email_verified": bool(person.get("email")),
-            "picture": person.get("image_512"),
-            "team": (told.get("team") or {}).get("id"),
+            "sub": within(told, "user", "id"),
+            "name": name,
+            "nickname": name,
+            "preferred_username": name,
+            "email": email,
+            "email_verified": bool(email),
+            "picture": within(told, "user", "image_512"),
+            "team": within(told, "team", "id"),
         }
