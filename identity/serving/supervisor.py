@@ -22,14 +22,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.core.management import call_command
 from setproctitle import setproctitle
 
-from identity.serving import process
+from identity import rsgi  # noqa: F401  all that the listeners serve, before anything is forked
+from identity.serving import listen, process
 
 DRAIN = 25.0  # seconds until what still runs is killed
 HEALTHY = 5.0  # seconds after which a process counts as started
 MAX_EARLY_DEATHS = 3
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+PROGRAMS: dict[str, Callable[..., object]] = {"listen": listen.main, "command": call_command}
 
 
 @dataclass
@@ -127,16 +130,10 @@ class Supervisor:
         return bool(running)
 
 
-def load() -> dict[str, Callable[..., object]]:
-    """Import all that the processes run, and return it by name. What it takes is laid where no collector will write."""
-    from django.core.management import call_command
-
-    from identity import rsgi  # noqa: F401  what the listeners serve
-    from identity.serving import listen
-
+def settle() -> None:
+    """Lay what was imported where no collector will write, so that the pages stay shared."""
     gc.collect()
     gc.freeze()
-    return {"listen": listen.main, "command": call_command}
 
 
 def touch() -> None:
@@ -157,9 +154,9 @@ def tidy() -> None:
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     setproctitle("vestibule serve")
-    programs = load()
+    settle()
     wanted = json.loads(sys.argv[1])
-    children = [Child(each["name"], partial(programs[each["run"]], *each["arguments"])) for each in wanted]
+    children = [Child(each["name"], partial(PROGRAMS[each["run"]], *each["arguments"])) for each in wanted]
     status = Supervisor(children).run()
     tidy()
     raise SystemExit(status)

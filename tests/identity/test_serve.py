@@ -94,6 +94,15 @@ def _is_alive(id: int) -> bool:
         return False
 
 
+def test_what_is_forked_from_holds_neither_thread_nor_connection() -> None:
+    """A fork copies one thread, and shares sockets: what it forked from must have none to lose."""
+    with Server() as server:
+        assert server.process is not None
+        own = f"/proc/{server.process.pid}"
+        assert len(os.listdir(f"{own}/task")) == 1
+        assert not [fd for fd in os.listdir(f"{own}/fd") if os.readlink(f"{own}/fd/{fd}").startswith("socket:")]
+
+
 def test_a_worker_that_dies_is_replaced() -> None:
     with Server() as server:
         workers = server.children("public listener worker")
