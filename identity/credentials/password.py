@@ -1,17 +1,9 @@
-"""Passwords: hash, verify, renew, and what makes a good one (NIST SP 800-63B section 5.1.1; contract: methods.md 2.4, identities.md 4).
-
-Hashing is bounded. Each process hashes on a fixed number of threads, of lower priority than those that answer requests;
-who waits too long is told to come back. So neither memory nor the answers of others suffer from a flood of sign-ins.
-"""
+"""Passwords: hash, verify, renew, and what makes a good one (NIST SP 800-63B section 5.1.1; contract: methods.md 2.4, identities.md 4)."""
 
 from __future__ import annotations
 
-import concurrent.futures
-import contextlib
 import os
 import re
-import threading
-from collections.abc import Callable
 from typing import TypeVar
 
 import argon2
@@ -21,50 +13,15 @@ import bcrypt
 from identity import conf, config
 from identity.config import Config
 from identity.credentials import foreign
-from identity.errors import BadRequest, ServiceUnavailable
+from identity.credentials.hashing import hashing
+from identity.errors import BadRequest
 
 T = TypeVar("T")
 
-PATIENCE = 8.0  # seconds that a sign-in waits for its turn
 BCRYPT_LIMIT = 72  # bytes; what follows would be ignored
 ARGON2 = re.compile(r"\$(argon2id|argon2i)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$")
 BCRYPT = re.compile(r"\$2[abyz]?\$(\d\d)\$")
 MAX_MEMORY, MAX_ITERATIONS, MAX_LANES, MAX_COST = 2**20, 10, 16, 15  # KiB, passes, lanes, log2 rounds: what a login may cost
-
-
-class Hashing:
-    """A bounded place to hash. Threads are started at first need, so that a forked process has its own."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._executor: concurrent.futures.ThreadPoolExecutor | None = None
-        os.register_at_fork(after_in_child=self._forget)
-
-    def _forget(self) -> None:
-        self._lock, self._executor = threading.Lock(), None
-
-    def run(self, work: Callable[[], T]) -> T:
-        """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time."""
-        with self._lock:
-            if self._executor is None:
-                workers = max(1, (os.cpu_count() or 1) // int(os.environ.get("VESTIBULE_WORKERS", "1")))
-                self._executor = concurrent.futures.ThreadPoolExecutor(workers, "hash", initializer=_yield_to_requests)
-            executor = self._executor
-        turn = executor.submit(work)
-        try:
-            return turn.result(timeout=PATIENCE)
-        except concurrent.futures.TimeoutError as late:
-            turn.cancel()
-            raise ServiceUnavailable("Too many people are signing in right now.") from late
-
-
-def _yield_to_requests() -> None:
-    """Let the threads that answer requests go first; a thread's niceness is its own on Linux."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-
-
-hashing = Hashing()
 
 
 class PasswordTooLong(BadRequest):

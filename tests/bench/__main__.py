@@ -98,23 +98,9 @@ def measure(dsn: str, seconds: float, connections: int) -> dict[str, Any]:
 def bare(dsn: str, token: str, seconds: float, connections: int) -> Figure:
     """Measure the bare view, on the same server software with as many workers and threads."""
     port = services.free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--port",
-        str(port),
-        "--workers",
-        str(CORES),
-        "--blocking-threads",
-        "8",
-    ]
+    options = ["--interface", "rsgi", "--port", str(port), "--workers", str(CORES), "--backpressure", "4096", "--log-level", "error"]
     process = subprocess.Popen(
-        [*command, "--backpressure", "16", "--log-level", "error", "tests.bench.bare:application"],
-        cwd=ROOT,
-        env={**os.environ, "BARE_DSN": dsn},
+        [sys.executable, "-m", "granian", *options, "tests.bench.bare:served"], cwd=ROOT, env={**os.environ, "BARE_DSN": dsn}
     )
     try:
         services.wait_for_port(port, process)

@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 
+from identity.serving.bridge import Bridge
+
 _local = threading.local()
 
 
@@ -25,3 +27,6 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = json.dumps({"id": str(row[0]), "aal": row[1]} if row else {}).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
+
+
+served = Bridge(application, 8)  # threads, as many as a listener has

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from identity import conf, config
 from identity.config import Config, ConfigError, layers
+from identity.credentials import hashing
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_FILE = ".vestibule-secret"  # noqa: S105  its name
@@ -139,8 +140,7 @@ def _console_password() -> str:
 
 
 def _become_supervisor(c: Config) -> None:
-    cores = max(1, os.cpu_count() or 1)
-    os.environ["VESTIBULE_WORKERS"] = str(cores)
+    hashing.provide_places(tempfile.mkdtemp(prefix="vestibule-hashing-"))
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # threads of the C library would each keep memory of their own
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
     handle, os.environ["VESTIBULE_RELOAD"] = tempfile.mkstemp(prefix="vestibule-reload-")
@@ -152,7 +152,7 @@ def _become_supervisor(c: Config) -> None:
             "run": "listen",
             "arguments": [name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"), workers],
         }
-        for name, workers in (("public", cores), ("admin", 1))
+        for name, workers in (("public", hashing.cores()), ("admin", 1))
     ]
     if not c.get("deliveries.broker_url"):
         children.append({"name": "dispatcher", "run": "command", "arguments": ["dispatch"]})
