@@ -70,7 +70,7 @@ def _phases(run: Run) -> frozenset[str]:
 class AskedPlan:
     """Login, recovery, verification: everything is asked in list order, then all is recorded in one commit."""
 
-    waits = False
+    waits = opens_session = False
 
     def __init__(self, runs: list[Run]) -> None:
         self.runs = runs
@@ -107,6 +107,7 @@ class StoredPlan:
         self.waits = self.first_awaited < len(storing)
         self.calls_out = bool(interrupting) or self.waits
         self.records = any("record" in _phases(run) for run in storing)
+        self.opens_session = any(run.entry.action.name == LAST for run in storing)
 
     def ask(self) -> None: ...
 

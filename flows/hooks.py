@@ -75,6 +75,7 @@ class Plan(Protocol):
     calls_out: bool  # some action talks to the outside, in any phase
     waits: bool  # the phase `wait` has an action
     records: bool  # some action stores rows
+    opens_session: bool  # registration: who signs up is signed in
 
     def ask(self) -> None: ...
     def interrupt(self) -> None: ...

@@ -202,7 +202,7 @@ class Login(FlowKind[LoginFlow]):
         present = visit.session
         if present is not None and present.identity_id == identity.pk and not method.replaces_session:
             identity_seen = present.identity
-            opened = sessions.upgrade(present, [proof])
+            opened = sessions.upgrade(present, [proof], visit.device())
             opened.session.identity = identity_seen
             return opened
         return sessions.issue(identity, [proof], visit.device())

@@ -21,6 +21,8 @@ from identity.http import cookies, csrf, problems
 from identity.http.views import json_response
 from identity.sessions.services import rfc3339
 
+NOT_KEPT = "00000000-0000-0000-0000-000000000000"  # id of a device that no row has: a step-up is told with it, as upstream
+
 # -- a flow as JSON
 
 
@@ -232,6 +234,8 @@ def _done_for_programs(visit: Visit, outcome: Done) -> HttpResponse:
         if visit.is_api:
             body["session_token"] = outcome.opened.token
         body["session"] = representations.session(outcome.opened.session, with_identity=not outcome.step_up_to)
+        if not outcome.opened.is_new:
+            body["session"]["devices"][-1] = body["session"]["devices"][-1] | {"id": NOT_KEPT}
     if isinstance(outcome.flow, RegistrationFlow) and outcome.identity:
         body["identity"] = representations.identity(outcome.identity)
     body["continue_with"] = outcome.continue_with or None

@@ -194,7 +194,8 @@ class Registration(FlowKind[RegistrationFlow]):
             with transaction.atomic():
                 self.spend(flow)
                 services.create(identity)
-                visit.renew_csrf(flow)
+                if plan.opens_session or method.renews_csrf:
+                    visit.renew_csrf(flow)
                 if identity.is_active:
                     plan.record_early()
                     if not plan.waits:

@@ -114,6 +114,7 @@ class LoginMethod(Method):
 
 class RegistrationMethod(Method):
     brings_traits: ClassVar[bool] = False  # it says who somebody is: what was typed need not be complete
+    renews_csrf: ClassVar[bool] = True  # also where nobody is signed in by it
 
     def registration_nodes(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
         raise NotImplementedError

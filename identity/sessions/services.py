@@ -57,10 +57,11 @@ def issue(identity: Identity, proofs: Iterable[dict[str, Any]], device: dict[str
     return OpenedSession(session, token)
 
 
-def upgrade(session: Session, proofs: Iterable[dict[str, Any]]) -> OpenedSession:
+def upgrade(session: Session, proofs: Iterable[dict[str, Any]], device: dict[str, Any]) -> OpenedSession:
     """Return the same session after its person proved something more; not stored yet.
 
-    It keeps its id and gets a new token: who had the old one before this proof does not profit from it.
+    It keeps its id and gets a new token: who had the old one before this proof does not profit from it. *device*, from
+    which that was proved, is told along with it and not kept: the session stays one of the device that it was begun on.
     """
     now, token = timezone.now(), _new_token()
     session.authentication_methods = [*session.authentication_methods, *proofs]
@@ -69,6 +70,7 @@ def upgrade(session: Session, proofs: Iterable[dict[str, Any]]) -> OpenedSession
     session.expires_at = now + conf.sessions().lifespan
     session.token_hash = crypto.keyed_hash(token)
     session.updated_at = now
+    session.devices = [*session.devices, device]
     return OpenedSession(session, token, is_new=False)
 
 

@@ -12,10 +12,12 @@ from django.db import connection
 from flows.models import Code, LoginFlow
 from identity import config
 from identity.credentials.models import GuessCount
+from identity.http import cookies
 from identity.identities.models import Identity
 from identity.sessions.models import Session
 from tests import mailbox
 from tests.factor_journeys import App, Flow, Page, configuration, make_person, names, node, said, value
+from tests.server import merged
 
 pytestmark = pytest.mark.django_db
 ADA, EVE = "ada@example.org", "eve@example.org"
@@ -293,6 +295,18 @@ def test_it_signs_up_and_the_address_is_verified(kind: type[App]) -> None:
 
     assert response.status_code == 200, response.content
     assert [row.verified for row in Identity.objects.get().verifiable] == [True]
+
+
+@pytest.mark.parametrize("hooks", [[], [{"hook": "session"}]], ids=["alone", "signed in"])
+def test_a_new_secret_against_forgery_comes_with_a_session_only(hooks: list[dict[str, str]]) -> None:
+    after = {"selfservice": {"flows": {"registration": {"after": {"code": {"hooks": hooks}}}}}}
+    with config.override(merged(configuration(**FIRST), after)):
+        who = Page()
+        flow = begun(who)
+        response = who.submit(flow, method="code", code=mailbox.code_for(ADA), traits={"email": ADA})
+
+    assert response.status_code == 200, response.content
+    assert [name for name in response.cookies if "csrf" in name] == [cookies.csrf_name()] * len(hooks)
 
 
 @pytest.mark.usefixtures("first_factor")

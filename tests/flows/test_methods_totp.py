@@ -62,6 +62,18 @@ def test_it_raises_this_session_and_no_other(visitor: App, ada: Identity) -> Non
     assert Identity.objects.get(pk=ada.pk).available_aal == "aal2"
 
 
+def test_a_step_up_tells_its_device_and_the_session_keeps_the_first_alone(ada: Identity) -> None:
+    secret = set_up(App(ada))
+    visitor, login = second_factor_of(ada)
+    visitor.headers["HTTP_USER_AGENT"] = "Second/1.0"
+
+    told = visitor.submit(login, method="totp", totp_code=code_of(secret, time.time())).json()["session"]["devices"]
+
+    assert (told[-1]["id"], told[-1]["user_agent"]) == ("00000000-0000-0000-0000-000000000000", "Second/1.0")
+    assert told[:-1] == visitor.stored_session().devices
+    assert told[:-1] == visitor.client.get("/sessions/whoami", **visitor.headers).json()["devices"]
+
+
 def test_an_app_keeps_its_token(ada: Identity) -> None:
     visitor = App(ada)
     set_up(visitor)
@@ -223,7 +235,7 @@ def test_a_hook_that_refuses_leaves_the_session_as_it_was(visitor: App, monkeypa
     from flows.ui import messages
 
     class Refusing:
-        calls_out = waits = records = False
+        calls_out = waits = records = opens_session = False
 
         def interrupt(self) -> None:
             raise InvalidSubmission(messages.generic("Not today."))

@@ -26,6 +26,7 @@ TRAITS = "code_traits"  # in flow.internal: a keyed hash of what was submitted w
 
 class CodeRegistration(RegistrationMethod):
     name = "code"
+    renews_csrf = False  # as upstream
 
     def registration_nodes(self, flow: RegistrationFlow, schema: Schema) -> list[Node]:
         return [nodes.submit("method", self.name, self.name, sign_up_button())]
