@@ -206,3 +206,21 @@ def test_three_hundred_connections_that_idle_are_in_nobodys_way() -> None:
         finally:
             for session in idle:
                 session.close()
+
+
+def test_what_replaces_a_dead_process_has_the_configuration_of_today() -> None:
+    """It is forked from one that read the configuration at the start."""
+    with Server() as server:
+        assert server.process is not None
+        server.config["selfservice"]["flows"]["registration"]["enabled"] = False
+        server.write()
+        os.kill(server.process.pid, signal.SIGHUP)
+        wait_until(lambda: _registration(server) == 400)
+        for id in server.children("public listener"):
+            os.kill(id, signal.SIGKILL)
+        wait_until(lambda: _answers(server))
+        assert {_registration(server) for _ in range(8)} == {400}
+
+
+def _registration(server: Server) -> int:
+    return requests.get(f"{server.public}/self-service/registration/api", headers={"Connection": "close"}, timeout=5).status_code
