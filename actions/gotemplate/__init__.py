@@ -8,7 +8,7 @@ values     truth, order and print of values, as Go has them
 printf     the verbs of fmt
 builtin    functions of the language itself
 sprig      functions that templates commonly use beside them
-html       which escape an action needs where it stands; escapes: those
+html       which escape an action needs where it stands (contexts, reader); escapes: those
 limits     how much one template may do
 
 No published Python package is kept well: the few that there are wrap a Go library that has no bounds and does not survive a fork.

@@ -10,17 +10,8 @@ from actions.gotemplate import limits, values
 
 HARMLESS = "ZgotmplZ"  # stands for a value that cannot be let through, as in Go
 ENTITIES = {"\0": "\ufffd", '"': "&#34;", "&": "&amp;", "'": "&#39;", "+": "&#43;", "<": "&lt;", ">": "&gt;"}
-UNQUOTED = ENTITIES | {
-    "\0": "&#xfffd;",
-    "\t": "&#9;",
-    "\n": "&#10;",
-    "\v": "&#11;",
-    "\f": "&#12;",
-    "\r": "&#13;",
-    " ": "&#32;",
-    "=": "&#61;",
-    "`": "&#96;",
-}
+SPACES = "\t\n\v\f\r =`\u00a0\u1680\u202f\u205f\u3000\u2028\u2029" + "".join(map(chr, range(0x2000, 0x200B)))
+UNQUOTED = ENTITIES | {"\0": "&#xfffd;", "\x85": "&#32;"} | {letter: f"&#{ord(letter)};" for letter in SPACES}
 SCHEMES = frozenset(("http", "https", "mailto"))
 PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 RESERVED = frozenset(b"!#$&*+,/:;=?@[]")

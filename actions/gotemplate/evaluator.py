@@ -68,7 +68,7 @@ class _Run:
             self.template(main, dot)
         except FAILURES as error:
             raise self.error(str(error)) from error
-        return "".join(self.out)
+        return "".join(self.out).encode("utf-8", "replace").decode()
 
     def error(self, message: str) -> RenderError:
         return RenderError(*self.place, f"{message}.")

@@ -7,82 +7,30 @@ or that nothing makes safe, is refused when the template is read. Comments are l
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from actions.gotemplate import escapes, limits
+from actions.gotemplate.contexts import (
+    BEFORE_VALUE,
+    BETWEEN,
+    COMMENT,
+    IN_TAG,
+    PATH,
+    QUERY,
+    RAW,
+    START,
+    TEXT,
+    UNSURE,
+    VALUE,
+    Context,
+    value,
+    where,
+)
 from actions.gotemplate.errors import ParseError
 from actions.gotemplate.nodes import Action, Body, Branch, Call, Command, Escape, Function, Leave, Node, Pipeline, Place, Range, Text
-
-# where something stands
-TEXT, COMMENT, TAG_NAME, TAG, NAME, AFTER_NAME, BETWEEN, BEFORE_VALUE, VALUE, RAW = (
-    "text", "comment", "tag name", "tag", "attribute name", "after name", "between attributes", "before value", "attribute", "raw text",
-)  # fmt: skip
-IN_TAG = frozenset((TAG_NAME, TAG, NAME, AFTER_NAME, BETWEEN))
-START, PATH, QUERY, UNSURE = "start", "path", "query", "?"  # parts of an address; UNSURE: of scripts and styles, too
-ESCAPABLE, RAW_TEXT = (
-    frozenset(("title", "textarea")),
-    frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext")),
-)
-URLS = frozenset(
-    (
-        *("action", "archive", "background", "cite", "classid", "codebase", "data", "formaction", "href", "icon", "longdesc", "manifest"),
-        *("ping", "poster", "profile", "src", "usemap", "xmlns"),
-    )
-)
-NEVER = frozenset(("srcdoc", "srcset", "imagesrcset"))  # nothing that a value could become is safe there
-ANIMATIONS = frozenset(("set", "animate", "animatemotion", "animatetransform"))
-SCRIPTS = frozenset(
-    ("", "module", "text/javascript", "application/javascript", "application/json", "application/ld+json", "text/ecmascript")
-)
-TAG_BEGINS = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
-WORD = re.compile(r"[^\s=/>]+")
-SPACE = re.compile(r"\s*")
-SPACE_OR_SLASH = re.compile(r"[\s/]*")
-DOCTYPE = re.compile(r"<!doctype", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Context:
-    """`tag` is the element, `is_end` whether it is its end tag, `name` the attribute, `delimiter` its quote or a space,
-    `part` where in an address, a script or a style, `type` what the script says it is."""
-
-    state: str = TEXT
-    tag: str = ""
-    is_end: bool = False
-    name: str = ""
-    delimiter: str = ""
-    part: str = ""
-    type: str = ""
-
-    @property
-    def kind(self) -> str:
-        """What an attribute holds: url, js, css, type, never, or plain text; of raw text: js, css, plain or never."""
-        if self.state == RAW:
-            kinds = {"script": "js" if self.type.strip().lower() in SCRIPTS else "never", "style": "css"}
-            return "plain" if self.tag in ESCAPABLE else kinds.get(self.tag, "never")
-        return _kind(self.tag, self.name)
-
-
-def _kind(tag: str, attribute: str) -> str:
-    name = attribute.lower()
-    if name.startswith("data-"):
-        name = name[5:]
-    elif name.startswith("xmlns:"):
-        return "url"
-    name = name.rpartition(":")[2]
-    if name in NEVER or tag in ANIMATIONS or (tag == "meta" and name == "content"):
-        return "never"
-    if tag == "script" and name == "type":
-        return "type"
-    if name.startswith("on"):
-        return "js"
-    if name == "style":
-        return "css"
-    return "url" if name in URLS or any(piece in name for piece in ("src", "uri", "url")) else "plain"
+from actions.gotemplate.reader import Reader
 
 
 def escaped(main: str, bodies: Mapping[str, Body]) -> tuple[str, dict[str, Body]]:
@@ -90,18 +38,8 @@ def escaped(main: str, bodies: Mapping[str, Body]) -> tuple[str, dict[str, Body]
     escaper = _Escaper(bodies)
     name, end = escaper.template(main, Context(), (main, 1))
     if end.state != TEXT:
-        raise ParseError(main, 1, f"the template ends inside of {_where(end)}.")
+        raise ParseError(main, 1, f"the template ends inside of {where(end)}.")
     return name, escaper.done
-
-
-def _where(context: Context) -> str:
-    if context.state == TEXT:
-        return "text"
-    return (
-        f"a comment ({context.state})"
-        if context.state == COMMENT
-        else f"<{context.tag}> ({context.state} {context.name})".replace(" )", ")")
-    )
 
 
 class _Escaper:
@@ -154,7 +92,7 @@ class _Escaper:
     def node(self, node: Node, context: Context) -> tuple[Node, Context]:
         match node:
             case Text():
-                reader = _Reader(node, context)
+                reader = Reader(node, context)
                 return Text(reader.read(), node.place), reader.context
             case Action():
                 return self.action(node, context)
@@ -173,12 +111,12 @@ class _Escaper:
         if node.pipeline.variables:
             return node, context
         if context.state == BEFORE_VALUE:
-            context = _value(context, " ")
+            context = value(context, " ")
         last = node.pipeline.commands[-1].words[0]
         is_coded = last == Function("urlquery") and context.part == QUERY
         escape = _escape(replace(context, part=PATH) if is_coded else context)
         if escape is None:
-            self.refuse(node.pipeline.place, f"an action cannot stand here, in {_where(context)}: nothing makes its value safe")
+            self.refuse(node.pipeline.place, f"an action cannot stand here, in {where(context)}: nothing makes its value safe")
         return Action(_without_html(node.pipeline), escape), context
 
     def branch(self, node: Branch, context: Context) -> tuple[Node, Context]:
@@ -211,19 +149,14 @@ class _Escaper:
             return replace(one, part=UNSURE)
         if {one.state, other.state} <= IN_TAG and (one.tag, one.is_end, one.type) == (other.tag, other.is_end, other.type):
             return Context(BETWEEN, one.tag, one.is_end, type=one.type)
-        started = [_value(way, " ") if way.state == BEFORE_VALUE else way for way in (one, other)]
+        started = [value(way, " ") if way.state == BEFORE_VALUE else way for way in (one, other)]
         if started == [one, other]:
-            self.refuse(place, f"{what} end in different places: {_where(one)} and {_where(other)}")
+            self.refuse(place, f"{what} end in different places: {where(one)} and {where(other)}")
         return self.joined(started[0], started[1], place, what)
 
 
 def _leaves(body: Body) -> bool:
     return bool(body) and isinstance(body[-1], Leave)
-
-
-def _value(context: Context, delimiter: str) -> Context:
-    context = replace(context, state=VALUE, delimiter=delimiter)
-    return replace(context, part=START if context.kind == "url" else "")
 
 
 def _without_html(pipeline: Pipeline) -> Pipeline:
@@ -268,201 +201,3 @@ def _both(inner: Escape, outer: Escape) -> Escape:
         return outer(inner(value))
 
     return escape
-
-
-# -- reading
-
-
-class _Reader:
-    """Reads one piece of text and knows where it ends."""
-
-    def __init__(self, node: Text, context: Context) -> None:
-        self.text, self.place, self.context = node.text, node.place, context
-        self.at = 0
-        self.out: list[str] = []
-
-    def read(self) -> str:
-        """Return the text as it goes into the mail. Raises ParseError."""
-        steps = {
-            TEXT: self.in_text, COMMENT: self.in_comment, TAG_NAME: self.in_tag_name, TAG: self.in_tag, NAME: self.in_name,
-            AFTER_NAME: self.after_name, BETWEEN: self.between, BEFORE_VALUE: self.before_value, VALUE: self.in_value, RAW: self.in_raw,
-        }  # fmt: skip
-        while self.at < len(self.text):
-            steps[self.context.state]()
-        return "".join(self.out)
-
-    def take(self, end: int) -> str:
-        """Go on to *end*, and return what is passed."""
-        piece = self.text[self.at : end]
-        self.out.append(piece)
-        self.at = end
-        return piece
-
-    def to(self, **change: Any) -> None:
-        self.context = replace(self.context, **change)
-
-    def refuse(self, message: str) -> NoReturn:
-        name, line = self.place
-        raise ParseError(name, line + self.text.count("\n", 0, self.at), f"{message}.")
-
-    def in_text(self) -> None:
-        start = self.text.find("<", self.at)
-        if start < 0:
-            self.take(len(self.text))
-            return
-        self.take(start)
-        if self.text.startswith("<!--", start):
-            self.at += 4
-            self.to(state=COMMENT)
-        elif found := TAG_BEGINS.match(self.text, start):
-            self.take(found.end())
-            self.to(state=TAG_NAME, tag=found[2].lower(), is_end=bool(found[1]), type="")
-        elif DOCTYPE.match(self.text, start):
-            self.take(start + 1)
-        else:
-            self.out.append("&lt;")  # with what an action writes behind it, it could become a tag
-            self.at += 1
-
-    def in_comment(self) -> None:
-        end = self.text.find("-->", self.at)
-        self.at = len(self.text) if end < 0 else end + 3
-        if end >= 0:
-            self.context = Context()
-
-    def in_tag_name(self) -> None:
-        if self.text[self.at] not in " \t\r\n\f/>":
-            self.refuse("the name of an element is put together")
-        self.to(state=TAG)
-
-    def in_tag(self) -> None:
-        self.take(SPACE_OR_SLASH.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
-        if self.at == len(self.text):
-            return
-        if self.text[self.at] == ">":
-            self.take(self.at + 1)
-            is_raw = not self.context.is_end and self.context.tag in ESCAPABLE | RAW_TEXT
-            self.context = Context(RAW, self.context.tag, type=self.context.type) if is_raw else Context()
-            return
-        found = WORD.match(self.text, self.at)
-        if found is None or set(found[0]) & set("\"'<"):
-            self.refuse(f"an attribute's name is missing, or it has a quote in it, in <{self.context.tag}>")
-        self.take(found.end())
-        self.to(state=NAME if self.at == len(self.text) else AFTER_NAME, name=found[0].lower())
-
-    def in_name(self) -> None:
-        if self.text[self.at] not in " \t\r\n\f/>=":
-            self.refuse("the name of an attribute is put together")
-        self.to(state=AFTER_NAME)
-
-    def after_name(self) -> None:
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
-        if self.at == len(self.text):
-            return
-        if self.text[self.at] == "=":
-            self.take(self.at + 1)
-            self.to(state=BEFORE_VALUE)
-        else:
-            self.to(state=TAG, name="")
-
-    def between(self) -> None:
-        """Behind an attribute that is there or not: a new one may begin, the value of that one may not."""
-        is_apart = self.text[self.at] in " \t\r\n\f/>"
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
-        if not is_apart or self.text[self.at : self.at + 1] == "=":
-            self.refuse("an attribute begins in one branch and goes on behind it")
-        self.to(state=TAG)
-
-    def before_value(self) -> None:
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
-        if self.at == len(self.text):
-            return
-        letter = self.text[self.at]
-        if letter == ">":
-            self.refuse(f"the value of {self.context.name} is missing")
-        if letter in "\"'":
-            self.take(self.at + 1)
-        self.context = _value(self.context, letter if letter in "\"'" else " ")
-
-    def in_value(self) -> None:
-        context = self.context
-        ends = re.compile(r"[\s>]" if context.delimiter == " " else context.delimiter).search(self.text, self.at)
-        piece = self.take(ends.start() if ends else len(self.text))
-        if context.delimiter == " " and set(piece) & set("\"'<=`") and not (context.kind == "url" and set(piece) & set("\"'<=`") == {"="}):
-            self.refuse(f"the value of {context.name} needs quotes")
-        self.enter(html.unescape(piece))
-        if ends:
-            if context.delimiter != " ":
-                self.take(ends.end())
-            self.to(state=TAG, name="", delimiter="", part="")
-
-    def in_raw(self) -> None:
-        ends = re.compile(rf"</{self.context.tag}(?=[\s/>]|$)", re.IGNORECASE).search(self.text, self.at)
-        piece = self.text[self.at : ends.start() if ends else len(self.text)]
-        self.at += len(piece)
-        self.out.append(piece.replace("<", "&lt;") if self.context.tag in ESCAPABLE else piece)
-        self.enter(piece)
-        if ends:
-            self.take(ends.end())
-            self.context = Context(TAG_NAME, self.context.tag, is_end=True)
-
-    def enter(self, piece: str) -> None:
-        """Note where in an address, a script or a style *piece* ends."""
-        kind = self.context.kind
-        if kind == "type":
-            self.to(type=self.context.type + piece)
-        elif kind in ("url", "js", "css"):
-            advance = {"url": _in_url, "js": _in_script, "css": _in_style}[kind]
-            self.to(part=advance(self.context.part, piece))
-
-
-def _in_url(part: str, piece: str) -> str:
-    if "?" in piece or "#" in piece:
-        return QUERY
-    return PATH if part == START and piece.strip() else part
-
-
-def _in_script(part: str, piece: str) -> str:
-    """Return the part behind *piece*: "" between things, the quote of a text, a comment's beginning. A slash that divides, or
-    begins a pattern, leaves it unsure, and so does a template of the script's own."""
-    begins = re.compile(r"//|/\*|<!--|-->|[\"'`/]")
-    at = 0
-    while at < len(piece):
-        if part == UNSURE:
-            return part
-        if part == "":
-            found = begins.search(piece, at)
-            if found is None:
-                return part
-            part, at = (found[0] if found[0] in ("//", "/*", '"', "'") else UNSURE), found.end()
-        else:
-            part, at = _closed(part, piece, at)
-    return part
-
-
-def _in_style(part: str, piece: str) -> str:
-    begins = re.compile(r"/\*|url\s*\(|\\.|[\"']", re.IGNORECASE | re.DOTALL)
-    at = 0
-    while at < len(piece):
-        if part == UNSURE:
-            return part
-        if part == "":
-            found = begins.search(piece, at)
-            if found is None:
-                return part
-            at = found.end()
-            if found[0][0] != "\\":
-                part = "(" if found[0].endswith("(") else found[0]
-        else:
-            part, at = _closed(part, piece, at)
-    return part
-
-
-def _closed(part: str, piece: str, at: int) -> tuple[str, int]:
-    """Return the part behind the end of a text, a comment or an address in a style, and where that is."""
-    if part in ("/*", "//", "("):
-        found = re.compile({"/*": r"\*/", "//": r"[\n\r\u2028\u2029]", "(": r"\)"}[part]).search(piece, at)
-        return ("", found.end()) if found else (part, len(piece))
-    found = re.compile(rf"\\.|\n|{part}", re.DOTALL).search(piece, at)
-    if found is None:
-        return part, len(piece)
-    return ("" if found[0] == part else UNSURE if found[0] == "\n" else part), found.end()

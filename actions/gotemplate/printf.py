@@ -95,7 +95,7 @@ def _numeric(verb: str, value: int | float, flags: str, precision: int | None) -
         return (
             shown if verb in "eEfF" or precision is not None else ("+" if sign == "+" and value >= 0 else "") + values.number(float(value))
         )
-    if verb in ("c", "q", "U") and isinstance(value, int) and 0 <= value < 0x110000:
+    if verb in ("c", "q", "U") and isinstance(value, int) and 0 <= value < 0x110000 and not 0xD800 <= value < 0xE000:
         return {"c": chr(value), "q": f"'{chr(value)}'", "U": f"U+{value:04X}"}[verb]
     return _wrong(verb, value)
 
