@@ -6,6 +6,7 @@ All of them are read, and held against the variables that their message has, whe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from identity.config import Config, Fault, sources
 from identity.http import outgoing
 
 TIMEOUT, ATTEMPTS = 5.0, 2  # seconds, and tries, of a template that is fetched
+PATIENCE = 20.0  # seconds for all of them: requests wait while a configuration is taken over
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class _Read:
 
     templates: dict[tuple[str, str], Template] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    until: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
 
 
 def find(message: str, part: str) -> Template | None:
@@ -105,7 +108,11 @@ def _read(c: Config) -> _Read:
 def _read_part(c: Config, found: _Read, message: str, name: str) -> None:
     path = f"courier.templates.{_folder(message).replace('/', '.')}.{PARTS[name].key}"
     try:
-        given = [_named(path, c.get(path))] if c.get(path) else list(_files(c.get("courier.template_override_path"), message, PARTS[name]))
+        given = (
+            [_named(path, c.get(path), found.until)]
+            if c.get(path)
+            else list(_files(c.get("courier.template_override_path"), message, PARTS[name]))
+        )
         path = path if c.get(path) else "courier.template_override_path"
         if given:
             template = Template(given, is_html=name == "html_body")
@@ -136,10 +143,10 @@ def _try_out(template: Template, message: str, channel: str) -> None:
         return
 
 
-def _named(path: str, uri: str) -> Source:
+def _named(path: str, uri: str, until: float) -> Source:
     """Read what the configuration names. Raises OSError, ValueError, OutgoingError."""
     is_web = uri.startswith(("http://", "https://"))
-    text = (_fetched(uri) if is_web else sources.read(uri)).decode("utf-8-sig")
+    text = (_fetched(uri, until) if is_web else sources.read(uri)).decode("utf-8-sig")
     return Source(path.rpartition(".")[2], text, _shown(uri))
 
 
@@ -148,13 +155,16 @@ def _shown(uri: str) -> str:
     if uri.startswith("base64://"):
         return "base64://…"
     parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme in ("http", "https") else uri
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme in ("http", "https") else uri
 
 
-def _fetched(uri: str) -> bytes:
+def _fetched(uri: str, until: float) -> bytes:
     for left in reversed(range(ATTEMPTS)):
+        seconds = min(TIMEOUT, until - time.monotonic())
+        if seconds <= 0:
+            break
         try:
-            answer = outgoing.request("GET", uri, timeout=TIMEOUT)
+            answer = outgoing.request("GET", uri, timeout=seconds)
         except outgoing.OutgoingError as error:
             if error.is_final or not left:
                 raise
@@ -163,7 +173,7 @@ def _fetched(uri: str) -> bytes:
             return answer.body
         if answer.status < 500 or not left:
             raise outgoing.OutgoingError(f"the answer is too large or has status {answer.status}")
-    raise outgoing.OutgoingError("no answer")
+    raise outgoing.OutgoingError(f"fetching all templates takes more than {PATIENCE:.0f} seconds")
 
 
 def _files(root: str | None, message: str, part: Part) -> Iterator[Source]:

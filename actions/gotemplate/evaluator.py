@@ -148,7 +148,7 @@ class _Run:
     def range(self, node: Range, dot: Any) -> str:
         self.enter()
         known = len(self.variables)
-        value = self.pipeline(node.pipeline, dot, declares=False)
+        value = self.pipeline(node.pipeline, dot)
         leaves = self.loop(node, value) if values.truth(value) else self.body(node.otherwise, dot)
         del self.variables[known:]
         self.depth -= 1
@@ -185,15 +185,14 @@ class _Run:
 
     # -- values
 
-    def pipeline(self, pipeline: Pipeline, dot: Any, *, declares: bool = True) -> Any:
+    def pipeline(self, pipeline: Pipeline, dot: Any) -> Any:
         self.enter()
         self.place = pipeline.place
         value = NOTHING
         for command in pipeline.commands:
             value = self.command(command, dot, value)
         self.place = pipeline.place
-        if declares:
-            self.bind(pipeline, None, value)
+        self.bind(pipeline, value, value)
         self.depth -= 1
         return value
 

@@ -117,7 +117,8 @@ class _Escaper:
         escape = _escape(replace(context, part=PATH) if is_coded else context)
         if escape is None:
             self.refuse(node.pipeline.place, f"an action cannot stand here, in {where(context)}: nothing makes its value safe")
-        return Action(_without_html(node.pipeline), escape), context
+        is_plain = context.state == TEXT or context.kind == "plain"
+        return Action(_without_html(node.pipeline) if is_plain else node.pipeline, escape), context
 
     def branch(self, node: Branch, context: Context) -> tuple[Node, Context]:
         body, end = self.body(node.body, context)

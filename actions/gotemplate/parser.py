@@ -285,7 +285,7 @@ class _Parser:
 
     def declared(self, names: list[str], sign: Token, most: int) -> list[str]:
         if len(names) > most:
-            self.fail("too many variables are declared.")
+            self.fail("so many variables cannot be set here.")
         for name in names:
             if sign.text == "=" and name not in self.variables:
                 self.fail(f"there is no variable {name}; := declares one.")
@@ -364,7 +364,7 @@ class _Parser:
         return Function(token.text)
 
     def parenthesised(self) -> Pipeline:
-        pipeline = self.pipeline("(")
+        pipeline = self.pipeline("(", most=0)  # whether it is evaluated at all is up to what stands around it
         if self.skip_space().text != ")":
             self.fail("a ) is missing.")
         self.next()

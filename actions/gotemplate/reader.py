@@ -11,7 +11,7 @@ from actions.gotemplate import contexts
 from actions.gotemplate.errors import ParseError
 from actions.gotemplate.nodes import Text
 
-TAG_BEGINS = re.compile(r"<(/?)([a-zA-Z][^ \t\r\n\f/>]*)")
+TAG_BEGINS = re.compile(r"<(/?)([a-zA-Z][\w:.-]*)", re.ASCII)
 WORD = re.compile(r"[^ \t\r\n\f=/>]+")
 SPACE = re.compile(r"[ \t\r\n\f]*")
 SPACE_OR_SLASH = re.compile(r"[ \t\r\n\f/]*")
@@ -84,7 +84,7 @@ class Reader:
 
     def in_tag_name(self) -> None:
         if self.text[self.at] not in " \t\r\n\f/>":
-            self.refuse("the name of an element is put together")
+            self.refuse(f"the name of an element is put together, or <{self.context.tag} is not closed")
         self.to(state=contexts.TAG)
 
     def in_tag(self) -> None:

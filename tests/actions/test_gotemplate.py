@@ -55,6 +55,7 @@ def render(text: str, data: dict[str, Any] | None = None, *, is_html: bool = Fal
         ('{{ range .L }}{{ if eq . "b" }}{{ continue }}{{ end }}{{ . }}{{ end }}', "ac"),
         ('{{ range .L }}{{ if eq . "b" }}{{ break }}{{ end }}{{ . }}{{ end }}', "a"),
         ("{{ range 3 }}{{ . }}{{ end }}", "012"),
+        ("{{ range $i, $v := .E }}x{{ else }}{{ $i }}{{ $v }}{{ end }}", "[][]"),
         ("{{ $x := 1 }}{{ if .Yes }}{{ $x = 2 }}{{ end }}{{ $x }}", "2"),
         ("{{ $x := 1 }}{{ if .Yes }}{{ $x := 2 }}{{ $x }}{{ end }}{{ $x }}", "21"),
         ('{{ define "a" }}<{{ . }}>{{ end }}{{ template "a" .Name }}{{ template "a" }}', "<Ada><<no value>>"),
@@ -186,6 +187,7 @@ def test_a_text_of_a_person_is_no_template() -> None:
         ("{{ break }}", "break stands outside of range"),
         ('{{ if .Yes }}{{ define "x" }}{{ end }}{{ end }}', "define cannot stand inside a block"),
         ("{{ (.Name }}", "a ) is missing"),
+        ("{{ or 1 ($x := 2) }}{{ $x }}", "so many variables cannot be set here"),
         ('{{ "a"b }}', 'a space is missing before "b"'),
         ("{{ nil }}", "nil is not a command"),
         ("{{/* x }}", "the comment is not closed"),
@@ -330,6 +332,7 @@ def test_values_are_escaped_for_where_they_stand(text: str, expected: str) -> No
         ('<a href="/{{ if .Yes }}?{{ end }}{{ .Name }}">', "an action cannot stand here"),
         ("<a title=x{{ if .Yes }}'{{ end }}>", "needs quotes"),
         ("<s{{ if .Yes }}cript{{ end }}>", "the name of an element is put together"),
+        ("<a<script>{{ .Name }}</script>", "<a is not closed"),
         ('<a hr{{ if .Yes }}ef{{ end }}="{{ .JS }}">', "an attribute"),
     ],
 )
