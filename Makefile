@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 CONFIG := $(if $(wildcard identity.yml),identity.yml,identity.example.yml)
 
-.PHONY: help run test check bench format clean
+.PHONY: help run test check bench format messages clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ bench: $(VENV)/.development ## Measure, on PostgreSQL, as ratios of one run
 format: $(VENV)/.development ## Put the code into the house's form
 	$(PYTHON) -m ruff check --fix --exit-zero -q .
 	$(PYTHON) -m ruff format .
+
+messages: $(VENV)/.development ## Compile the translations of mails
+	$(VENV)/bin/pybabel compile -D django -d actions/locale
 
 clean: ## Remove the virtual environment and the development database
 	rm -rf $(VENV) vestibule.sqlite3* .vestibule-secret

@@ -15,9 +15,11 @@ class ActionsConfig(AppConfig):
         for module in iter_modules(builtin.__path__):
             import_module(f"actions.builtin.{module.name}")
         from actions import config as hooks
+        from actions import overrides
         from actions.delivery import outbox
         from identity import config
 
         config.add_check(hooks.check)
+        config.add_check(overrides.check)
         if outbox.broker_url():
             import_module("identity.celery")

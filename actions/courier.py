@@ -1,23 +1,30 @@
 """Messages to people: rendered when they are asked for, recorded with the caller's transaction, delivered at least once.
 
-This is the courier that `settings.COURIER` names. Texts are templates below templates/courier/<template>/, or what
-`courier.templates` names (contract: identities.md 5.3).
+This is the courier that `settings.COURIER` names. Texts are the operator's (overrides.py), part by part, else ours: Django's
+templates below templates/courier/<template>/, with their words in the languages of actions/locale/.
 """
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from typing import Any
 
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from actions import payloads
+from actions import languages, overrides, payloads
 from actions.delivery import outbox
 from actions.delivery.models import Delivery
+from actions.gotemplate import Record, TemplateError
 from flows.courier import CourierMessage
 from identity import config
 from identity.config import Config
+
+log = logging.getLogger("vestibule.courier")
 
 
 @config.per_config
@@ -43,25 +50,55 @@ def send(message: CourierMessage) -> None:
 
 
 def _rendered(message: CourierMessage) -> dict[str, object]:
-    context = message.data | {"brand": _brand()}
-    folder = f"courier/{message.template}"
     content: dict[str, object] = {
         "data": message.data,
         "request_headers": payloads.filtered_headers(message.request_headers),
         "subject": "",
         "html_body": "",
     }
-    if message.via == "sms":
-        return content | {"body": render_to_string(f"{folder}/sms.txt", context).strip()}
-    return content | {
-        "subject": " ".join(render_to_string(f"{folder}/subject.txt", context).split()),
-        "body": render_to_string(f"{folder}/body.txt", context),
-        "html_body": _html(folder, context),
-    }
+    words = _Words(message, languages.chosen(message.data, message.request_headers))
+    with translation.override(words.language):
+        if message.via == "sms":
+            return content | {"body": words.part("sms", "sms.txt").strip()}
+        return content | {
+            "subject": " ".join(words.part("subject", "subject.txt").split()),  # one line, whatever stands in it
+            "body": words.part("body", "body.txt"),
+            "html_body": words.part("html_body", "body.html"),
+        }
 
 
-def _html(folder: str, context: dict[str, object]) -> str:
-    try:
-        return render_to_string(f"{folder}/body.html", context)
-    except TemplateDoesNotExist:
-        return render_to_string("courier/plain.html", context | {"text": render_to_string(f"{folder}/body.txt", context)})
+@dataclass(frozen=True)
+class _Words:
+    """What one message says, part by part."""
+
+    message: CourierMessage
+    language: str
+
+    def part(self, name: str, file: str) -> str:
+        """Return what the operator's template makes of this part; what ours makes when there is none, or when it fails."""
+        template = overrides.find(self.message.template, name)
+        if template is not None:
+            try:
+                return template.render(self._variables)
+            except TemplateError as error:
+                log.warning("the built-in text is sent: %s of %s cannot be rendered: %s", name, self.message.template, error)
+        return self._built_in(file)
+
+    @cached_property
+    def _variables(self) -> Record:
+        data = self.message.data | {"language": self.language}
+        return overrides.variables(self.message.template, self.message.via, data)
+
+    def _built_in(self, file: str) -> str:
+        folder = f"courier/{self.message.template}"
+        try:
+            return render_to_string(f"{folder}/{file}", self._context)
+        except TemplateDoesNotExist:
+            if file != "body.html":
+                raise
+            return render_to_string("courier/plain.html", self._context | {"text": render_to_string(f"{folder}/body.txt", self._context)})
+
+    @cached_property
+    def _context(self) -> dict[str, Any]:
+        direction = "rtl" if translation.get_language_bidi() else "ltr"
+        return self.message.data | {"brand": _brand(), "language": self.language, "direction": direction}

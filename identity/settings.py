@@ -32,7 +32,17 @@ SECRET_KEY, *SECRET_KEY_FALLBACKS = [hashlib.sha256(f"django {secret}".encode())
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # links and redirects are built from base_url only, never from Host
-USE_TZ, TIME_ZONE, USE_I18N = True, "UTC", False
+USE_TZ, TIME_ZONE = True, "UTC"
+USE_I18N, LANGUAGE_CODE = True, "en"
+LANGUAGES = [  # of messages, see actions/locale/
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("it", "Italiano"),
+    ("nl", "Nederlands"),
+    ("pt", "Português"),
+]
 DATETIME_FORMAT = "Y-m-d H:i:s"  # of the console
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

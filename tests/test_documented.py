@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from actions import overrides
 from actions.base import ACTIONS
 from actions.builtin import web_hook
+from actions.gotemplate.functions import FUNCTIONS
 from flows import errors as flow_errors
 from flows.methods.oidc.providers.base import PRESETS
 from identity import errors
@@ -48,6 +50,16 @@ def test_every_preset_is_documented(name: str) -> None:
 @pytest.mark.parametrize("key", web_hook.KEYS)
 def test_every_key_of_a_web_hook_is_documented(key: str) -> None:
     assert re.search(rf"\b{key}\b", (DOCS / "actions.md").read_text())
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_of_a_template_is_documented(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "mails.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted({name for names in overrides.VARIABLES.values() for name in names}))
+def test_every_variable_of_a_template_is_documented(name: str) -> None:
+    assert f"`.{name}`" in (DOCS / "mails.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from actions import payloads
 from actions.base import Action, Place, Run, register
 from flows import courier
 from flows.courier import CourierMessage
@@ -77,6 +76,4 @@ def _message(run: Run, address: VerifiableAddress) -> CourierMessage:
         "changed_at": rfc3339(timezone.now()),
         "transient_payload": context.transient_payload,
     }
-    return CourierMessage(
-        "verifiable_address_changed", address.via, address.value, told, payloads.filtered_headers(context.request.headers)
-    )
+    return CourierMessage("verifiable_address_changed", address.via, address.value, told, dict(context.request.headers))

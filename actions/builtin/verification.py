@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from actions import payloads
 from actions.base import Action, Run, register
 from flows import verification
 from flows.hooks import HookContext
@@ -53,7 +52,7 @@ def begin(context: HookContext, address: VerifiableAddress) -> None:
         return_to=_query(flow.request_url, "after_verification_return_to"),
         csrf_hash=flow.csrf_hash,
         transient_payload=context.transient_payload or None,
-        request_headers=payloads.filtered_headers(context.request.headers),
+        request_headers=dict(context.request.headers),
     )
 
 

@@ -5,6 +5,7 @@ Defaults that need other values (addresses, for one) are filled in by layers.com
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from identity.config.nodes import (
@@ -360,7 +361,9 @@ def _cipher_needs_secrets(value: dict[str, Any], path: str, report: Report) -> N
 TEMPLATE_EMAIL = Section(keys={"subject": Source(), "body": Section(keys={"html": Source(), "plaintext": Source()})})
 TEMPLATE_SMS = Section(keys={"body": Section(keys={"plaintext": Source()})})
 MESSAGE = Section(keys={"email": TEMPLATE_EMAIL, "sms": TEMPLATE_SMS})
-BOTH = Section(keys={"valid": MESSAGE, "invalid": MESSAGE})
+VALID = Section(keys={"email": replace(TEMPLATE_EMAIL, required=True), "sms": TEMPLATE_SMS})
+INVALID = Section(keys={"email": replace(TEMPLATE_EMAIL, required=True)})
+BOTH = Section(keys={"valid": VALID, "invalid": INVALID})
 COURIER = Section(
     keys={
         "message_retries": Number(5, low=0),
@@ -383,20 +386,18 @@ COURIER = Section(
             [], of=Section(keys={"id": Text(choices=("sms",), required=True), "type": Text(choices=("http",)), "request_config": REQUEST})
         ),
         "sms": Ignored(why="is the old form of courier.channels"),
-        "template_override_path": Later(node=Text()),
-        "templates": Later(
-            node=Section(
-                keys={
-                    "recovery": BOTH,
-                    "recovery_code": BOTH,
-                    "verification": BOTH,
-                    "verification_code": BOTH,
-                    "registration_code": BOTH,
-                    "login_code": BOTH,
-                    "verifiable_address_changed": MESSAGE,
-                    "authenticator_key_added": MESSAGE,
-                }
-            )
+        "template_override_path": Text(),
+        "templates": Section(
+            keys={
+                "recovery": BOTH,
+                "recovery_code": BOTH,
+                "verification": BOTH,
+                "verification_code": BOTH,
+                "registration_code": Section(keys={"valid": VALID}),
+                "login_code": Section(keys={"valid": VALID}),
+                "verifiable_address_changed": MESSAGE,
+                "authenticator_key_added": Later(node=MESSAGE),
+            }
         ),
     }
 )
