@@ -1,9 +1,7 @@
 """The two listeners for Granian: `identity.rsgi:public` and `identity.rsgi:admin`."""
 
 from identity import wsgi
-from identity.serving.bridge import Bridge
+from identity.serving.bridge import ASKING, SUBMITTING, Bridge
 
-THREADS = 8  # per worker; with few of them a handful of sign-ins starves everybody else
-
-public = Bridge(wsgi.public, THREADS)
-admin = Bridge(wsgi.admin, THREADS)
+public = Bridge(wsgi.public, asking=ASKING, submitting=SUBMITTING)
+admin = Bridge(wsgi.admin, asking=ASKING, submitting=SUBMITTING)

@@ -23,6 +23,7 @@ Answer = tuple[int, Headers, bytes]
 
 BODY_WITHIN = 30.0  # seconds from the head of a request to its end
 LONGEST_BODY = 5 * 1024 * 1024 + 1  # bytes that are read; one more than identity/http/bodies.py takes, which refuses it
+ASKING, SUBMITTING = 4, 8  # threads of a worker, each with a connection to the database
 TOO_SLOW: Answer = (408, [("content-type", "text/plain; charset=utf-8"), ("connection", "close")], b"The request was not sent in time.\n")
 
 CONSTANT: Environ = {
@@ -50,41 +51,58 @@ class Scope(Protocol):
     headers: Any
 
 
-class Bridge:
-    """An RSGI application that answers by a WSGI application, in threads of its own."""
+Waiting = SimpleQueue[tuple[Scope, Any, bytes, asyncio.Future[None]]]
 
-    def __init__(self, application: Application, threads: int) -> None:
-        self.application = application
+
+class Lane:
+    """Requests that wait, and how many threads take them up."""
+
+    def __init__(self, threads: int) -> None:
         self.threads = threads
-        self.waiting: SimpleQueue[tuple[Scope, bytes, asyncio.Future[Answer]]] = SimpleQueue()
+        self.waiting: Waiting = SimpleQueue()
+
+
+class Bridge:
+    """An RSGI application that answers by a WSGI application, in threads of its own.
+
+    Requests without a body, which look or ask, have threads apart from those with one, which may wait for a password to be
+    hashed or for another server: so a flood of sign-ins leaves room for who is signed in.
+    """
+
+    def __init__(self, application: Application, *, asking: int, submitting: int) -> None:
+        self.application = application
+        self.asked, self.submitted = Lane(asking), Lane(submitting)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        for number in range(self.threads):
-            threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
+        for lane in (self.asked, self.submitted):
+            for _ in range(lane.threads):
+                threading.Thread(target=self._work, args=(lane.waiting,), name="request", daemon=True).start()
         loop.call_soon(process.release_signals)
 
     async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
         if scope.proto != "http":
             return
-        try:
-            body = await asyncio.wait_for(_whole(protocol), BODY_WITHIN) if _has_body(scope) else b""
-        except TimeoutError:
-            protocol.response_bytes(*TOO_SLOW)
-            return
-        answer: asyncio.Future[Answer] = self.loop.create_future()
-        self.waiting.put((scope, body, answer))
-        protocol.response_bytes(*await answer)
-
-    def _work(self) -> None:
-        while True:
-            scope, body, answer = self.waiting.get()
+        lane, body = self.asked, b""
+        if _has_body(scope):
             try:
-                found = self._answer(scope, body)
+                lane, body = self.submitted, await asyncio.wait_for(_whole(protocol), BODY_WITHIN)
+            except TimeoutError:
+                protocol.response_bytes(*TOO_SLOW)
+                return
+        answered: asyncio.Future[None] = self.loop.create_future()
+        lane.waiting.put((scope, protocol, body, answered))
+        await answered
+
+    def _work(self, waiting: Waiting) -> None:
+        while True:
+            scope, protocol, body, answered = waiting.get()
+            try:
+                protocol.response_bytes(*self._answer(scope, body))
             except BaseException as error:
-                self.loop.call_soon_threadsafe(_fail, answer, error)
+                self.loop.call_soon_threadsafe(_fail, answered, error)
             else:
-                self.loop.call_soon_threadsafe(_settle, answer, found)
+                self.loop.call_soon_threadsafe(_settle, answered)
 
     def _answer(self, scope: Scope, body: bytes) -> Answer:
         begun: list[tuple[int, Headers]] = []
@@ -101,14 +119,14 @@ class Bridge:
         return *begun[0], content
 
 
-def _settle(answer: asyncio.Future[Answer], found: Answer) -> None:
-    if not answer.done():
-        answer.set_result(found)
+def _settle(answered: asyncio.Future[None]) -> None:
+    if not answered.done():
+        answered.set_result(None)
 
 
-def _fail(answer: asyncio.Future[Answer], error: BaseException) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+def _fail(answered: asyncio.Future[None], error: BaseException) -> None:
+    if not answered.done():
+        answered.set_exception(error)
 
 
 def _has_body(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
 
 def serve(scope: Scope, exchange: Exchange, application: Any = echo) -> Exchange:
     async def run() -> None:
-        served = Bridge(application, 1)
+        served = Bridge(application, asking=1, submitting=1)
         served.__rsgi_init__(asyncio.get_running_loop())
         await served.__rsgi__(scope, exchange)
 
@@ -99,6 +100,30 @@ def test_it_takes_no_more_of_a_body_than_shows_that_it_is_too_long(monkeypatch: 
     exchange = serve(Scope(Headers([("transfer-encoding", "chunked")]), method="POST"), Exchange([b"abc", b"def"], ends=False))
 
     assert exchange.answer == (201, [("X-Method", "POST")], b"abcd!")
+
+
+def test_who_asks_does_not_wait_for_those_who_submit() -> None:
+    hashed = threading.Event()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b"asked" if environ["REQUEST_METHOD"] == "GET" else b"submitted" if hashed.wait(10) else b"late"]
+
+    async def run() -> list[Exchange]:
+        served = Bridge(application, asking=1, submitting=1)
+        served.__rsgi_init__(asyncio.get_running_loop())
+        form = Scope(Headers([("content-length", "1")]), method="POST")
+        forms = [Exchange([b"a"]) for _ in range(3)]
+        submitting = [asyncio.create_task(served.__rsgi__(form, exchange)) for exchange in forms]  # type: ignore[arg-type]
+        asked = Exchange([])
+        await served.__rsgi__(Scope(), asked)  # type: ignore[arg-type]
+        assert not any(task.done() for task in submitting)
+        hashed.set()
+        await asyncio.gather(*submitting)
+        return [asked, *forms]
+
+    answers = [exchange.answer[2] for exchange in asyncio.run(run()) if exchange.answer]
+    assert answers == [b"asked", b"submitted", b"submitted", b"submitted"]
 
 
 def test_an_application_that_fails_is_the_servers_to_answer() -> None:
