@@ -37,12 +37,13 @@ def provide_places(folder: str) -> None:
 class Places:
     """The places as one thread sees them. Who holds the lock of a file has its place; the kernel takes it back from the dead.
 
-    A lock belongs to an open file, not to a process (flock(2)), so each thread opens the files for itself.
+    A lock belongs to an open file, not to a process (flock(2)), so each thread opens the files for itself. Where nothing is
+    shared, or somebody tidied it away, a process has only its own threads to count.
     """
 
     def __init__(self, first: int) -> None:
-        folder = os.environ.get(PLACES)
-        found = sorted(Path(folder).iterdir(), key=lambda path: int(path.name)) if folder else []
+        folder = Path(os.environ.get(PLACES) or "/nowhere")
+        found = sorted(folder.iterdir(), key=lambda path: int(path.name)) if folder.is_dir() else []
         first %= len(found) or 1
         self._files = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in (*found[first:], *found[:first])]
 

@@ -115,7 +115,8 @@ def test_who_waits_too_long_is_told_to_come_back(places: int, monkeypatch: pytes
     assert pool.run(lambda: "done") == "done"
 
 
-def test_without_a_server_around_it_a_process_has_all_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(hashing.PLACES, raising=False)
+@pytest.mark.parametrize("folder", ["", "/gone/since"])
+def test_where_nothing_is_shared_a_process_has_all_cores_to_itself(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(hashing.PLACES, folder)
 
     assert hashing.Hashing().run(lambda: "done") == "done"
