@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
-ENDING = (signal.SIGTERM, signal.SIGINT)
+ENDING = (signal.SIGTERM,)
 
 
 def die_with_parent(parent: int) -> None:

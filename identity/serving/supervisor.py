@@ -55,7 +55,7 @@ class Child:
         status = 1
         try:
             setproctitle(f"vestibule {self.name}")
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, set(WATCHED) - {signal.SIGINT})  # Ctrl-C reaches all at once; one acts on it
             process.die_with_parent(parent)
             self.run()
             status = 0

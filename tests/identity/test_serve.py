@@ -78,6 +78,18 @@ def test_it_ends_by_itself_and_leaves_nothing_behind() -> None:
         wait_until(lambda: not any(os.path.exists(f"/proc/{id}") for id in ids))
 
 
+def test_ctrl_c_ends_it_at_once_and_quietly() -> None:
+    """A terminal sends SIGINT to every process of the group."""
+    with Server() as server:
+        assert server.process is not None
+        before = server.log.read_text()
+        began = time.monotonic()
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(30) == 0
+        assert time.monotonic() - began < 10
+        assert server.log.read_text() == before
+
+
 def test_no_process_outlives_its_supervisor() -> None:
     with Server() as server:
         assert server.process is not None
