@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
 from tests.clients import App, new_address
+from tests.receiver import Received, Receiver, Says
 from tests.server import ROOT, Server
 
 
@@ -76,6 +78,28 @@ def test_it_ends_by_itself_and_leaves_nothing_behind() -> None:
         assert server.process.wait(30) == 0
         assert time.monotonic() - began < 20
         wait_until(lambda: not any(os.path.exists(f"/proc/{id}") for id in ids))
+
+
+def test_what_was_begun_comes_to_its_end_before_the_server_does() -> None:
+    released = threading.Event()
+
+    def answer(_: Received) -> Says:
+        assert released.wait(20)
+        return Says()
+
+    with Receiver() as hooks, ThreadPoolExecutor(1) as visitor:
+        hooks.on("/slow", answer)
+        asked = {"hook": "web_hook", "config": {"url": hooks.url + "/slow", "method": "POST", "can_interrupt": True}}
+        listed = [asked, {"hook": "session"}]
+        with Server({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": listed}}}}}}) as server:
+            assert server.process is not None
+            begun = visitor.submit(App(server.public).register, new_address())
+            hooks.wait_for(1)
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not _answers(server))
+            released.set()
+            assert begun.result(30).status_code == 200
+            assert server.process.wait(30) == 0
 
 
 def test_ctrl_c_ends_it_at_once_and_quietly() -> None:
