@@ -49,6 +49,7 @@ class FlowKind(ABC, Generic[F_]):
     gone: ClassVar[type[Problem]] = FlowExpired  # what an expired flow answers when it is fetched
     gone_reason: ClassVar[str] = "The form was not sent in time. Please start again."
     lookup_reason: ClassVar[str] = ""  # of a submission to a flow that does not exist
+    takes_at_least: ClassVar[float] = 0.0  # seconds from a submission to its answer
 
     # -- starting
 

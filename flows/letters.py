@@ -95,7 +95,7 @@ def _send(
     lifespan: timedelta,
     headers: dict[str, list[str]],
 ) -> None:
-    about = representations.identity(to.identity or services.propose_nobody())
+    about = representations.identity(to.identity or _nobody(to))
     told = codes.template_data(flow, to.value, about, lifespan) | data
     if to.via == "sms":
         told["request_url_domain"] = identity_conf.public_host()
@@ -109,6 +109,15 @@ def _send(
         courier.send(CourierMessage(f"{template}_valid", to.via, to.value, told, headers, is_withheld=True))
     if flow.kind == "verification":
         _mark_sent(to.address_id)
+
+
+def _nobody(to: Addressee) -> Identity:
+    """Return a person who has no more than this address, so that a message for nobody is as long as another."""
+    nobody = services.propose_nobody()
+    nobody.traits = {"email": to.value}
+    nobody.verifiable.append(VerifiableAddress(identity=nobody, via=to.via, value=to.value))
+    nobody.recovery.append(RecoveryAddress(identity=nobody, via=to.via, value=to.value))
+    return nobody
 
 
 def _mark_sent(address_id: Any) -> None:

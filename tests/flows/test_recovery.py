@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from actions.delivery import outbox
 from actions.delivery.models import Delivery
 from flows import codes, conf
 from flows.models import Code, RecoveryFlow
+from flows.recovery import Recovery
 from identity import config
 from identity.identities import services
 from identity.identities.models import Identity
@@ -315,6 +317,26 @@ def test_it_does_not_tell_whether_an_address_is_known(ada: Identity, method: str
         seen(ADA, method, kind)  # whatever is prepared once
 
         assert seen(ADA, method, kind) == seen(NOBODY, method, kind)
+
+
+@pytest.mark.parametrize("address", [ADA, NOBODY])
+def test_no_answer_comes_sooner_than_any_would(ada: Identity, address: str) -> None:
+    """Timings are compared by hand; that the difference is slept over is not."""
+    visitor = App()
+    flow = visitor.start("recovery")
+    began = time.monotonic()
+    visitor.submit(flow, method="code", email=address)
+
+    assert time.monotonic() - began >= Recovery.takes_at_least > 0
+
+
+def test_a_message_for_nobody_is_as_long_as_one_for_somebody_with_an_address_alone(ada: Identity) -> None:
+    for address in (ADA, "eve" + ADA[3:]):
+        ask(App(), address)
+
+    kept = [outbox.content_of(delivery)["data"]["identity"] for delivery in Delivery.objects.order_by("created_at", "id")]
+    assert kept[0].keys() == kept[1].keys()
+    assert abs(len(orjson.dumps(kept[0])) - len(orjson.dumps(kept[1]))) < 64
 
 
 def test_it_mails_nothing_to_the_unknown(visitor: App) -> None:
