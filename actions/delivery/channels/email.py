@@ -6,7 +6,7 @@ import contextlib
 import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from smtplib import (
     SMTP,
     SMTP_SSL,
@@ -97,7 +97,8 @@ def compose(delivery: Delivery, content: dict[str, str]) -> EmailMessage:
     mail["From"] = Address(str(rules.get("from_name") or ""), addr_spec=sender)
     mail["To"] = _recipient(delivery.target)
     mail["Subject"] = content["subject"]
-    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(delivery.message_id, sender.rpartition("@")[2])
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = f"<{delivery.message_id}@{sender.rpartition('@')[2]}>"  # of every try, so that one that comes twice is known
     headers = rules.get("headers")
     for name, value in (headers if isinstance(headers, dict) else {}).items():
         del mail[name]
