@@ -6,13 +6,14 @@ import base64
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.clients import new_address
 from tests.journeys.test_in_a_browser import LOOKS, PASSWORD, browser, look_at, section, sign_up
@@ -84,11 +85,29 @@ def test_an_app_scans_the_picture_and_is_asked_for_the_next_code(site: Server, p
     assert proofs(whoami(page)) == ("aal2", ["password", "totp"])
 
 
+def keep(page: Page, settings: Locator, codes: list[str]) -> None:
+    """Copy, print and download the codes."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    settings.get_by_role("button", name="Copy").click()
+    expect(settings.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()").split() == codes
+
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    settings.get_by_role("button", name="Print").click()
+    expect(page).to_have_title("printed")
+
+    with page.expect_download() as download:
+        settings.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "backup-codes.txt"
+    assert Path(download.value.path()).read_text().split() == codes
+
+
 def test_backup_codes_are_kept_and_each_gets_in_once(site: Server, page: Page, address: str, look: str) -> None:
     settings = section(page, "Backup codes")
     settings.get_by_role("button", name="Make new backup codes").click()
     expect(settings.get_by_role("listitem")).to_have_count(12)
     codes = settings.get_by_role("listitem").all_inner_texts()
+    keep(page, settings, codes)
     look_at(page, f"{look}-backup-1-codes")
     settings.get_by_role("button", name="I have kept these codes").click()
     expect(page.get_by_text(SAVED)).to_be_visible()
