@@ -27,6 +27,21 @@ local claims = std.extVar('claims');
 """
 
 
+def settings(url: str, id: str, **more: Any) -> dict[str, Any]:
+    """Return an entry of selfservice.methods.oidc.config.providers, for the provider at *url*."""
+    return {
+        "id": id,
+        "provider": "generic",
+        "label": id.title(),
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "issuer_url": url,
+        "scope": ["email"],
+        "mapper_url": "base64://" + base64.b64encode(MAPPER.encode()).decode(),
+        **more,
+    }
+
+
 @dataclass
 class Grant:
     """What one agreement hands out. `claims` are laid over the honest ones; a claim that is None is left out."""
@@ -59,19 +74,7 @@ class Provider:
         self._server.server_close()
 
     def settings(self, id: str = "corp", **more: Any) -> dict[str, Any]:
-        """Return an entry of selfservice.methods.oidc.config.providers."""
-        mapper = "base64://" + base64.b64encode(MAPPER.encode()).decode()
-        return {
-            "id": id,
-            "provider": "generic",
-            "label": id.title(),
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "issuer_url": self.url,
-            "scope": ["email"],
-            "mapper_url": mapper,
-            **more,
-        }
+        return settings(self.url, id, **more)
 
     # -- the person at the provider
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from identity.serving.bridge import ASKING, SUBMITTING, Bridge
+from identity.serving.bridge import Bridge
 
 _local = threading.local()
 
@@ -29,4 +29,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [body]
 
 
-served = Bridge(application, asking=ASKING, submitting=SUBMITTING)
+served = Bridge(application)

@@ -16,10 +16,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.clients import new_address
-from tests.journeys.test_in_a_browser import LOOKS, PASSWORD, browser, look_at, section, sign_up
+from tests.journeys.test_in_a_browser import LOOKS, PASSWORD, look_at, section, sign_up
 from tests.server import Server
-
-__all__ = ["browser"]  # a fixture
 
 SAVED, ASKS = "Your changes were saved.", "Two-step verification"
 STEP = 30  # seconds that an app shows one code

@@ -10,9 +10,8 @@ from typing import Any
 import axe_playwright_python
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests import services
 from tests.clients import new_address
 from tests.server import Server
 
@@ -32,14 +31,6 @@ def site() -> Iterator[Server]:
     flows = {"verification": {"enabled": True}, "recovery": {"enabled": True}}
     with Server({"selfservice": {"flows": flows}}, host="localhost") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=services.chromium(), args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def look_at(page: Page, name: str) -> None:

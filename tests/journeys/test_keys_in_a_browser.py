@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests import services
 from tests.clients import new_address
 from tests.server import Server, merged
-
-sync_api = pytest.importorskip("playwright.sync_api")
 
 
 @pytest.fixture(scope="module")
@@ -26,20 +24,11 @@ def site() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    program = services.chromium()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 class Person:
     """A browser with an authenticator in it; nobody has to touch anything while `touches` is true."""
 
-    def __init__(self, chromium: Any, site: Server) -> None:
-        self.context, self.site = chromium.new_context(), site
+    def __init__(self, browser: Browser, site: Server) -> None:
+        self.context, self.site = browser.new_context(), site
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("dialog", self._hear)
@@ -79,8 +68,8 @@ class Person:
 
 
 @pytest.fixture
-def ada(chromium: Any, site: Server) -> Iterator[Person]:
-    person = Person(chromium, site)
+def ada(browser: Browser, site: Server) -> Iterator[Person]:
+    person = Person(browser, site)
     yield person
     person.context.close()
 

@@ -12,14 +12,15 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
+from playwright.sync_api import Browser, expect
 
-from tests import openid, services
+from tests import openid
 from tests.clients import PASSWORD, TIMEOUT, App, Page, messages_of, new_address
+from tests.provider import settings
 from tests.server import Server, merged
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 HTML = {"Accept": "text/html,application/xhtml+xml"}
+SCOPE = ["email", "profile"]
 APP = "https://app.example.org/done"
 
 
@@ -47,7 +48,7 @@ def site() -> Iterator[Site]:
     """`corp` tells who somebody is in the id_token, `home` at its userinfo endpoint."""
     server = Server(host="localhost")
     with openid.provider(*(f"{server.public}/self-service/methods/oidc/callback/{id}" for id in ("corp", "home"))) as url:
-        providers = [openid.settings(url, "corp", pkce="auto"), openid.settings(url, "home", claims_source="userinfo")]
+        providers = [settings(url, "corp", scope=SCOPE, pkce="auto"), settings(url, "home", scope=SCOPE, claims_source="userinfo")]
         social = {
             "allowed_return_urls": [APP],
             "methods": {"oidc": {"enabled": True, "config": {"providers": providers}}},
@@ -67,18 +68,9 @@ def login() -> str:
 # -- in a browser
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    program = services.chromium()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 class Person:
-    def __init__(self, chromium: Any, site: Site) -> None:
-        self.context, self.site = chromium.new_context(), site
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self.context, self.site = browser.new_context(), site
         self.context.route(re.compile(r"^https:"), lambda route: route.abort())  # the provider's pages want a font of the web
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
@@ -119,8 +111,8 @@ class Person:
 
 
 @pytest.fixture
-def ada(chromium: Any, site: Site) -> Iterator[Person]:
-    person = Person(chromium, site)
+def ada(browser: Browser, site: Site) -> Iterator[Person]:
+    person = Person(browser, site)
     yield person
     person.context.close()
 
@@ -131,7 +123,7 @@ def test_a_person_signs_up_and_comes_back(ada: Person, site: Site, login: str) -
     ada.presses("provider")
     ada.agrees(login)
     ada.arrives()
-    sync_api.expect(ada.page.get_by_text(email).first).to_be_visible()
+    expect(ada.page.get_by_text(email).first).to_be_visible()
     first = ada.session()["identity"]
     assert first["traits"] == {"email": email, "name": {"first": login}}
     assert [each["verified"] for each in first["verifiable_addresses"]] == [True]
@@ -155,7 +147,7 @@ def test_a_person_links_the_account_and_unlinks_it(ada: Person, site: Site, logi
     ada.presses("link")
     ada.agrees(login)
     ada.arrives("/ui/settings")
-    sync_api.expect(ada.page.get_by_text("Your changes were saved.")).to_be_visible()
+    expect(ada.page.get_by_text("Your changes were saved.")).to_be_visible()
     assert site.credentials(id)["oidc"]["identifiers"] == [f"corp:{login}"]
 
     ada.signs_out()
@@ -166,7 +158,7 @@ def test_a_person_links_the_account_and_unlinks_it(ada: Person, site: Site, logi
 
     ada.visits("/ui/settings")
     ada.presses("unlink")
-    sync_api.expect(ada.page.get_by_text("Your changes were saved.")).to_be_visible()
+    expect(ada.page.get_by_text("Your changes were saved.")).to_be_visible()
     assert "oidc" not in site.credentials(id)
 
     ada.signs_out()
@@ -188,7 +180,7 @@ def test_a_person_who_cancels_is_told(ada: Person, site: Site, login: str, flow:
     ada.page.get_by_role("link", name="Cancel").click()
 
     ada.arrives(f"/ui/{flow}")
-    sync_api.expect(ada.page.get_by_role("alert")).to_contain_text("access_denied")
+    expect(ada.page.get_by_role("alert")).to_contain_text("access_denied")
     assert site.identities(f"{login}@example.org") == []
     assert ada.context.request.get(f"{site.public}/sessions/whoami").status == 401
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
 import hashlib
@@ -12,28 +11,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from tests.provider import CLIENT_ID, CLIENT_SECRET, MAPPER
+from tests.provider import CLIENT_ID, CLIENT_SECRET
 from tests.services import free_port, unavailable, wait_for_port
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 300.0  # seconds until the packages have to be there
-
-
-def settings(url: str, id: str, **more: Any) -> dict[str, Any]:
-    """Return an entry of selfservice.methods.oidc.config.providers."""
-    return {
-        "id": id,
-        "provider": "generic",
-        "label": id.title(),
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "issuer_url": url,
-        "scope": ["email", "profile"],
-        "mapper_url": "base64://" + base64.b64encode(MAPPER.encode()).decode(),
-        **more,
-    }
 
 
 def _packages() -> Path:
