@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 from actions.delivery.models import Delivery
 from identity import config, crypto
 from identity.config import Config
+from identity.db.rows import columns
 from identity.ids import uuid7
 
 log = logging.getLogger("vestibule.deliveries")
@@ -119,7 +120,7 @@ def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     now = timezone.now()
     until, at = (connection.ops.adapt_datetimefield_value(moment) for moment in (now + LEASE, now))
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    statement = _CLAIM.format(which=which, lock=lock, columns=", ".join(str(field.column) for field in Delivery._meta.concrete_fields))
+    statement = _CLAIM.format(which=which, lock=lock, columns=columns(Delivery))
     return list(Delivery.objects.raw(statement, [until, at, at, at, *values, limit]))
 
 

@@ -51,6 +51,11 @@ class Reader:
         self.at = end
         return piece
 
+    def skip(self, space: re.Pattern[str]) -> None:
+        """Go on behind what matches *space*, which may be nothing."""
+        if found := space.match(self.text, self.at):
+            self.take(found.end())
+
     def to(self, **change: Any) -> None:
         self.context = replace(self.context, **change)
 
@@ -88,7 +93,7 @@ class Reader:
         self.to(state=contexts.TAG)
 
     def in_tag(self) -> None:
-        self.take(SPACE_OR_SLASH.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
+        self.skip(SPACE_OR_SLASH)
         if self.at == len(self.text):
             return
         if self.text[self.at] == ">":
@@ -108,7 +113,7 @@ class Reader:
         self.to(state=contexts.AFTER_NAME)
 
     def after_name(self) -> None:
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
+        self.skip(SPACE)
         if self.at == len(self.text):
             return
         if self.text[self.at] == "=":
@@ -120,13 +125,13 @@ class Reader:
     def between(self) -> None:
         """Behind an attribute that is there or not: a new one may begin, the value of that one may not."""
         is_apart = self.text[self.at] in " \t\r\n\f/>"
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
+        self.skip(SPACE)
         if not is_apart or self.text[self.at : self.at + 1] == "=":
             self.refuse("an attribute begins in one branch and goes on behind it")
         self.to(state=contexts.TAG)
 
     def before_value(self) -> None:
-        self.take(SPACE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing, too
+        self.skip(SPACE)
         if self.at == len(self.text):
             return
         letter = self.text[self.at]

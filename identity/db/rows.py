@@ -28,9 +28,13 @@ def _where(model: type[Row], name: str, key: Any) -> Iterable[Row]:
 
 
 @cache
+def columns(model: type[Model]) -> str:
+    """Return the columns of *model* for a statement of ours: a prepared `SELECT *` breaks when a newer version adds one."""
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in model._meta.concrete_fields)
+
+
+@cache
 def _statement(model: type[Model], name: str) -> str:
-    """Every column is named: a prepared `SELECT *` breaks when a newer version adds one."""
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in model._meta.concrete_fields)
     wanted = quote(str(model._meta.get_field(name).column))  # type: ignore[union-attr]
-    return f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE {wanted} = %s"  # noqa: S608  our own names
+    return f"SELECT {columns(model)} FROM {quote(model._meta.db_table)} WHERE {wanted} = %s"  # noqa: S608  our own names

@@ -69,7 +69,7 @@ class Bridge:
     hashed or for another server: so a flood of sign-ins leaves room for who is signed in.
     """
 
-    def __init__(self, application: Application, *, asking: int, submitting: int) -> None:
+    def __init__(self, application: Application, *, asking: int = ASKING, submitting: int = SUBMITTING) -> None:
         self.application = application
         self.asked, self.submitted = Lane(asking), Lane(submitting)
 
@@ -97,12 +97,12 @@ class Bridge:
     def _work(self, waiting: Waiting) -> None:
         while True:
             scope, protocol, body, answered = waiting.get()
+            error: BaseException | None = None
             try:
                 protocol.response_bytes(*self._answer(scope, body))
-            except BaseException as error:
-                self.loop.call_soon_threadsafe(_fail, answered, error)
-            else:
-                self.loop.call_soon_threadsafe(_settle, answered)
+            except BaseException as raised:
+                error = raised
+            self.loop.call_soon_threadsafe(_settle, answered, error)
 
     def _answer(self, scope: Scope, body: bytes) -> Answer:
         begun: list[tuple[int, Headers]] = []
@@ -119,13 +119,12 @@ class Bridge:
         return *begun[0], content
 
 
-def _settle(answered: asyncio.Future[None]) -> None:
-    if not answered.done():
+def _settle(answered: asyncio.Future[None], error: BaseException | None) -> None:
+    if answered.done():
+        return
+    if error is None:
         answered.set_result(None)
-
-
-def _fail(answered: asyncio.Future[None], error: BaseException) -> None:
-    if not answered.done():
+    else:
         answered.set_exception(error)
 
 

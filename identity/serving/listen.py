@@ -1,6 +1,6 @@
 """One listener as a process of its own.
 
-Granian forks the workers; this process stays small and replaces a worker that dies.
+Granian forks the workers; this process replaces one that dies.
 """
 
 from __future__ import annotations
