@@ -7,11 +7,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 
-from identity import conf
+from identity import conf, config
+from identity.config import Config
 from identity.errors import Problem, ServiceUnavailable
+from identity.http import metrics
 from identity.http.models import ParkedError
+
+BUSY = ServiceUnavailable()
 
 
 def redirect(request: HttpRequest, url: str, status: int = 303) -> HttpResponse:
@@ -45,6 +50,23 @@ def as_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Park the error and send the browser to the error page, which fetches it by its id."""
     parked = ParkedError.objects.create(error={**problem.as_dict(), **problem.extra})
     return redirect(request, with_query(conf.error_ui_url(), id=str(parked.id)))
+
+
+def busy(method: str, accept: str, content_type: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return the answer to a request for which there is no room: status, headers and body, at the least cost."""
+    is_page = "text/html" in accept and content_type != "application/json"
+    metrics.count(method, BUSY.status, metrics.UNKNOWN, 0.0)
+    headers = [
+        ("content-type", "text/html; charset=utf-8" if is_page else "application/json"),
+        ("retry-after", str(BUSY.retry_after)),
+        ("cache-control", "no-store"),
+    ]
+    return BUSY.status, headers, _busy_page() if is_page else orjson.dumps({"error": BUSY.as_dict()})
+
+
+@config.per_config
+def _busy_page(c: Config) -> bytes:
+    return render_to_string("errors/busy.html", {"problem": BUSY}).encode()
 
 
 def with_query(url: str, **parameters: str) -> str:

@@ -1,18 +1,22 @@
 """The way from the HTTP server to the framework: RSGI (Granian's interface) on one side, WSGI (PEP 3333) on the other.
 
 The event loop takes a request in whole, within a limit and a time; only then a thread is given to it. So whoever sends
-slowly, or not to the end, occupies nobody but themselves.
+slowly, or not to the end, occupies nobody but themselves. What waits for a thread is bounded, in number and in time: who
+would be answered too late is told at once that the server is busy.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from identity.serving import process
 
@@ -20,10 +24,17 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 Answer = tuple[int, Headers, bytes]
+Refuse = Callable[[str, str, str], Answer]  # from a method, an Accept and a Content-Type
 
 BODY_WITHIN = 30.0  # seconds from the head of a request to its end
 LONGEST_BODY = 5 * 1024 * 1024 + 1  # bytes that are read; one more than identity/http/bodies.py takes, which refuses it
-ASKING, SUBMITTING = 4, 8  # threads of a worker, each with a connection to the database
+SMALL_BODY = 64 * 1024  # bytes; as much is read of everybody
+LARGE_BODIES = 16  # larger ones that a worker holds at a time
+ASKING, OPENING, SUBMITTING = 4, 4, 8  # threads of a worker, each with a connection to the database
+LONGEST_QUEUE = 256  # requests that wait for the threads of a lane
+PATIENCE = 8.0  # seconds that they wait
+LOOKED_AT = frozenset(("GET", "HEAD", "OPTIONS"))
+OPENED = re.compile(r"/+self-service/(?!\w+/flows$|errors$|logout\b)")  # what may run hooks, or ask a provider, without a body
 TOO_SLOW: Answer = (408, [("content-type", "text/plain; charset=utf-8"), ("connection", "close")], b"The request was not sent in time.\n")
 
 CONSTANT: Environ = {
@@ -51,7 +62,30 @@ class Scope(Protocol):
     headers: Any
 
 
-Waiting = SimpleQueue[tuple[Scope, Any, bytes, asyncio.Future[None]]]
+class Busy(Exception):
+    """There is no room for one more."""
+
+
+@dataclass(slots=True)
+class Body:
+    """As much of a body as has come."""
+
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    is_large: bool = False
+
+    def whole(self) -> bytes:
+        return b"".join(self.parts)[:LONGEST_BODY]
+
+
+class Waiting(NamedTuple):
+    """A request that waits for a thread since *since* (monotonic seconds)."""
+
+    scope: Scope
+    protocol: Any
+    body: bytes
+    answered: asyncio.Future[None]
+    since: float
 
 
 class Lane:
@@ -59,50 +93,110 @@ class Lane:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self.waiting: Waiting = SimpleQueue()
+        self.queue: SimpleQueue[Waiting] = SimpleQueue()
+
+    @property
+    def is_behind(self) -> bool:
+        return self.queue.qsize() > self.threads
+
+    def put(self, request: Waiting) -> None:
+        """Raises Busy."""
+        if self.queue.qsize() >= LONGEST_QUEUE:
+            raise Busy
+        self.queue.put(request)
 
 
 class Bridge:
     """An RSGI application that answers by a WSGI application, in threads of its own.
 
-    Requests without a body, which look or ask, have threads apart from those with one, which may wait for a password to be
-    hashed or for another server: so a flood of sign-ins leaves room for who is signed in.
+    There are three lanes, by what a request may wait for, so that none keeps another's threads: who looks waits for the
+    database; who opens a flow or comes back from a provider may wait for another server as well; who submits may wait for a
+    password to be hashed. So a flood of sign-ins, or a provider that has stalled, leaves room for who is signed in.
     """
 
-    def __init__(self, application: Application, *, asking: int = ASKING, submitting: int = SUBMITTING) -> None:
-        self.application = application
-        self.asked, self.submitted = Lane(asking), Lane(submitting)
+    def __init__(
+        self,
+        application: Application,
+        busy: Refuse,
+        *,
+        asking: int = ASKING,
+        opening: int = OPENING,
+        submitting: int = SUBMITTING,
+    ) -> None:
+        self.application, self.busy = application, busy
+        self.asked, self.opened, self.submitted = Lane(asking), Lane(opening), Lane(submitting)
+        self.large = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        for lane in (self.asked, self.submitted):
+        for lane in (self.asked, self.opened, self.submitted):
             for _ in range(lane.threads):
-                threading.Thread(target=self._work, args=(lane.waiting,), name="request", daemon=True).start()
+                threading.Thread(target=self._work, args=(lane.queue,), name="request", daemon=True).start()
         loop.call_soon(process.release_signals)
 
     async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
         if scope.proto != "http":
             return
-        lane, body = self.asked, b""
-        if _has_body(scope):
-            try:
-                lane, body = self.submitted, await asyncio.wait_for(_whole(protocol), BODY_WITHIN)
-            except TimeoutError:
-                protocol.response_bytes(*TOO_SLOW)
-                return
-        answered: asyncio.Future[None] = self.loop.create_future()
-        lane.waiting.put((scope, protocol, body, answered))
-        await answered
+        body = Body()
+        try:
+            if _has_body(scope):
+                await asyncio.wait_for(self._take_in(protocol, body), BODY_WITHIN)
+            await self._wait(self._lane(scope), Waiting(scope, protocol, body.whole(), self.loop.create_future(), time.monotonic()))
+        except TimeoutError:
+            protocol.response_bytes(*TOO_SLOW)
+        except Busy:
+            protocol.response_bytes(*self._refused(scope))
+        finally:
+            self.large -= body.is_large
 
-    def _work(self, waiting: Waiting) -> None:
+    def _lane(self, scope: Scope) -> Lane:
+        if scope.method not in LOOKED_AT:
+            return self.submitted
+        return self.opened if OPENED.match(scope.path) else self.asked
+
+    async def _take_in(self, protocol: Any, body: Body) -> None:
+        """Read a body to its end; one that is too long as far as shows that. Raises Busy."""
+        async for part in protocol:
+            body.parts.append(part)
+            body.size += len(part)
+            if body.size > SMALL_BODY and not body.is_large:
+                if self.large >= LARGE_BODIES:
+                    raise Busy
+                self.large += 1
+                body.is_large = True
+            if body.size >= LONGEST_BODY:
+                return
+
+    async def _wait(self, lane: Lane, request: Waiting) -> None:
+        """Let a thread of the lane answer. Who leaves while many wait gives up their turn. Raises Busy."""
+        lane.put(request)
+        if not lane.is_behind:
+            await request.answered
+            return
+        gone = asyncio.ensure_future(request.protocol.client_disconnect())
+        await asyncio.wait((request.answered, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not request.answered.done():
+            request.answered.cancel()
+            return
+        gone.cancel()
+        await request.answered
+
+    def _work(self, queue: SimpleQueue[Waiting]) -> None:
         while True:
-            scope, protocol, body, answered = waiting.get()
+            request = queue.get()
+            if request.answered.cancelled():
+                continue
             error: BaseException | None = None
             try:
-                protocol.response_bytes(*self._answer(scope, body))
+                is_late = time.monotonic() - request.since > PATIENCE
+                answer = self._refused(request.scope) if is_late else self._answer(request.scope, request.body)
+                request.protocol.response_bytes(*answer)
             except BaseException as raised:
                 error = raised
-            self.loop.call_soon_threadsafe(_settle, answered, error)
+            self.loop.call_soon_threadsafe(_settle, request.answered, error)
+
+    def _refused(self, scope: Scope) -> Answer:
+        return self.busy(scope.method, scope.headers.get("accept", ""), scope.headers.get("content-type", ""))
 
     def _answer(self, scope: Scope, body: bytes) -> Answer:
         begun: list[tuple[int, Headers]] = []
@@ -131,17 +225,6 @@ def _settle(answered: asyncio.Future[None], error: BaseException | None) -> None
 def _has_body(scope: Scope) -> bool:
     headers = scope.headers
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-
-async def _whole(protocol: Any) -> bytes:
-    """Return the body; of one that is too long, as much as shows that."""
-    parts, size = [], 0
-    async for part in protocol:
-        parts.append(part)
-        size += len(part)
-        if size >= LONGEST_BODY:
-            break
-    return b"".join(parts)[:LONGEST_BODY]
 
 
 def environ(scope: Scope, body: bytes) -> Environ:

@@ -29,4 +29,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [body]
 
 
-served = Bridge(application)
+def busy(method: str, accept: str, content_type: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    return 503, [], b""
+
+
+served = Bridge(application, busy)

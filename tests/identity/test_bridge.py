@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import selectors
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from identity.serving import bridge
+from identity.credentials import hashing
+from identity.http import problems
+from identity.serving import bridge, process
 from identity.serving.bridge import Bridge
 from tests.clients import App
+from tests.receiver import Receiver, Says
 from tests.server import Server
 
 
@@ -51,11 +58,16 @@ class Exchange:
     parts: list[bytes]
     ends: bool = True
     answer: tuple[int, list[tuple[str, str]], bytes] | None = None
+    leaves: bool = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for part in self.parts:
             yield part
         if not self.ends:
+            await asyncio.Event().wait()
+
+    async def client_disconnect(self) -> None:
+        if not self.leaves:
             await asyncio.Event().wait()
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
@@ -67,14 +79,48 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
     return [environ["wsgi.input"].read(), b"!"]
 
 
+def bridge_to(application: Any) -> Bridge:
+    """Within a running loop: a bridge with one thread for each lane."""
+    served = Bridge(application, lambda method, accept, content_type: (503, [], b"busy"), asking=1, opening=1, submitting=1)
+    served.__rsgi_init__(asyncio.get_running_loop())
+    return served
+
+
 def serve(scope: Scope, exchange: Exchange, application: Any = echo) -> Exchange:
     async def run() -> None:
-        served = Bridge(application, asking=1, submitting=1)
-        served.__rsgi_init__(asyncio.get_running_loop())
-        await served.__rsgi__(scope, exchange)
+        await bridge_to(application).__rsgi__(scope, exchange)
 
     asyncio.run(run())
     return exchange
+
+
+class Door:
+    """An application that answers nobody until it is opened, and counts who came to it."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        self.is_open = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.came += 1
+        start_response("200 OK", [])
+        return [b"through" if self.is_open.wait(10) else b"late"]
+
+
+FORM = Scope(Headers([("content-length", "1")]), method="POST")
+
+
+async def before(door: Door, exchanges: list[Exchange], scope: Scope = FORM) -> list[asyncio.Task[None]]:
+    """Let them all ask at once, and return when those that do not wait at the door have their answer."""
+    served = bridge_to(door)
+    asked = [asyncio.create_task(served.__rsgi__(scope, exchange)) for exchange in exchanges]  # type: ignore[arg-type]
+    while served.submitted.queue.qsize() < sum(not task.done() for task in asked) - 1:
+        await asyncio.sleep(0)
+    return asked
+
+
+def said(exchanges: list[Exchange]) -> list[bytes]:
+    return [exchange.answer[2] for exchange in exchanges if exchange.answer]
 
 
 def test_it_hands_over_the_whole_body_and_brings_back_the_answer() -> None:
@@ -102,28 +148,96 @@ def test_it_takes_no_more_of_a_body_than_shows_that_it_is_too_long(monkeypatch: 
     assert exchange.answer == (201, [("X-Method", "POST")], b"abcd!")
 
 
-def test_who_asks_does_not_wait_for_those_who_submit() -> None:
-    hashed = threading.Event()
+LANES = {
+    "asked": (("GET", "/sessions/whoami"), ("GET", "/self-service/login/flows"), ("GET", "/health/ready"), ("GET", "/ui/login")),
+    "opened": (
+        ("GET", "/self-service/login/browser"),
+        ("GET", "/self-service/registration/api"),
+        ("GET", "/self-service/methods/oidc/callback/corp"),
+        ("GET", "/self-service/login"),
+        ("GET", "//self-service/recovery"),
+    ),
+    "submitted": (("POST", "/self-service/login"), ("POST", "/admin/identities"), ("PATCH", "/admin/identities")),
+}
 
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        start_response("200 OK", [])
-        return [b"asked" if environ["REQUEST_METHOD"] == "GET" else b"submitted" if hashed.wait(10) else b"late"]
 
-    async def run() -> list[Exchange]:
-        served = Bridge(application, asking=1, submitting=1)
-        served.__rsgi_init__(asyncio.get_running_loop())
-        form = Scope(Headers([("content-length", "1")]), method="POST")
-        forms = [Exchange([b"a"]) for _ in range(3)]
-        submitting = [asyncio.create_task(served.__rsgi__(form, exchange)) for exchange in forms]  # type: ignore[arg-type]
-        asked = Exchange([])
-        await served.__rsgi__(Scope(), asked)  # type: ignore[arg-type]
-        assert not any(task.done() for task in submitting)
-        hashed.set()
-        await asyncio.gather(*submitting)
-        return [asked, *forms]
+@pytest.mark.parametrize(("lane", "method", "path"), [(lane, *request) for lane, requests in LANES.items() for request in requests])
+def test_nobody_waits_for_those_who_wait_for_something_else(lane: str, method: str, path: str) -> None:
+    async def run() -> Exchange:
+        served = bridge_to(Door())
+        for other in (served.asked, served.opened, served.submitted):
+            if other is not getattr(served, lane):
+                other.queue = SimpleQueue()  # one that nobody takes from
+        exchange = Exchange([b"a"])
+        served.application = echo
+        await served.__rsgi__(Scope(method=method, path=path), exchange)  # type: ignore[arg-type]
+        return exchange
 
-    answers = [exchange.answer[2] for exchange in asyncio.run(run()) if exchange.answer]
-    assert answers == [b"asked", b"submitted", b"submitted", b"submitted"]
+    answer = asyncio.run(run()).answer
+    assert answer is not None
+    assert answer[0] == 201
+
+
+def test_who_would_wait_too_long_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "LONGEST_QUEUE", 3)
+    door, forms = Door(), [Exchange([b"a"]) for _ in range(9)]
+
+    async def run() -> list[bytes]:
+        asked = await before(door, forms)
+        turned_away = said(forms)
+        door.is_open.set()
+        await asyncio.gather(*asked)
+        return turned_away
+
+    turned_away = asyncio.run(run())
+    assert set(turned_away) == {b"busy"}
+    assert len(turned_away) in (5, 6)  # the thread may have taken its first one before the queue was full
+    assert said(forms).count(b"through") == 9 - len(turned_away)
+
+
+def test_who_has_waited_too_long_is_told_so_instead_of_being_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "PATIENCE", 0.0)
+    door, forms = Door(), [Exchange([b"a"])]
+    asyncio.run(asyncio.wait_for(_all(door, forms), 10))
+
+    assert (said(forms), door.came) == ([b"busy"], 0)
+
+
+async def _all(door: Door, exchanges: list[Exchange]) -> None:
+    await asyncio.gather(*await before(door, exchanges))
+
+
+def test_nothing_is_done_for_those_who_left() -> None:
+    door, stays, leaves = Door(), [Exchange([b"a"]) for _ in range(3)], [Exchange([b"a"], leaves=True) for _ in range(5)]
+
+    async def run() -> None:
+        asked = await before(door, stays + leaves)
+        await asyncio.wait(asked[3:])
+        door.is_open.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(run())
+    assert said(stays) == [b"through"] * 3
+    assert (said(leaves), door.came) == ([], 3)
+
+
+def test_only_a_few_large_bodies_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "SMALL_BODY", 4)
+    monkeypatch.setattr(bridge, "LARGE_BODIES", 2)
+    large, small = [Exchange([b"abc", b"def"]) for _ in range(4)], Exchange([b"abc"])
+
+    async def run() -> None:
+        door = Door()
+        asked = await before(door, [*large, small])
+        assert said(large) == [b"busy"] * 2
+        door.is_open.set()
+        await asyncio.gather(*asked)
+        again = Exchange([b"abc", b"def"])
+        await bridge_to(door).__rsgi__(FORM, again)  # type: ignore[arg-type]
+        assert said([again]) == [b"through"]
+
+    asyncio.run(run())
+    assert said([*large, small]).count(b"through") == 3
 
 
 def test_an_application_that_fails_is_the_servers_to_answer() -> None:
@@ -141,14 +255,14 @@ def test_what_an_application_opened_is_closed() -> None:
         def close(self) -> None:
             self.is_closed = True
 
-    said = Said([b"a"])
+    answer = Said([b"a"])
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response("200 OK", [])
-        return said
+        return answer
 
     serve(Scope(), Exchange([]), application)
-    assert said.is_closed
+    assert answer.is_closed
 
 
 @pytest.mark.parametrize(
@@ -172,19 +286,76 @@ def test_what_a_request_becomes(scope: Scope, key: str, value: str | None) -> No
     assert bridge.environ(scope, b"abc").get(key) == value
 
 
+def send(open_: ExitStack, url: str, head: str, body: bytes = b"") -> socket.socket:
+    """Send one request, of which *head* is the method and the headers of its own; more of it may follow, or never."""
+    at, (method, *headers) = urlsplit(url), head.split("\n")
+    lines = (f"{method} {at.path}?{at.query} HTTP/1.1", f"Host: {at.netloc}", "Content-Type: application/json", *headers)
+    connection = open_.enter_context(socket.create_connection((str(at.hostname), at.port)))
+    connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode() + body)
+    return connection
+
+
 def test_sixty_who_send_half_a_form_are_in_nobodys_way() -> None:
     with Server() as server, ExitStack() as open_:
         flow = App(server.public).begin("login")
-        at, action = urlsplit(server.public), urlsplit(flow["ui"]["action"])
-        lines = (
-            f"POST {action.path}?{action.query} HTTP/1.1",
-            f"Host: {at.netloc}",
-            "Content-Type: application/json",
-            "Content-Length: 100",
-        )
-        head = "".join(f"{line}\r\n" for line in (*lines, ""))
         for _ in range(60):
-            half = open_.enter_context(socket.create_connection((str(at.hostname), at.port)))
-            half.sendall(head.encode() + b'{"method": ')
+            send(open_, flow["ui"]["action"], "POST\nContent-Length: 100", b'{"method": ')
 
         assert requests.get(server.public + "/self-service/login/api", timeout=10).status_code == 200
+
+
+def iter_ready(selector: selectors.BaseSelector) -> Iterator[tuple[Any, int]]:
+    """Everything that becomes ready, until nothing does within ten seconds."""
+    while found := selector.select(10):
+        yield from found
+
+
+def test_a_flood_of_sign_ins_is_turned_away_and_leaves_nothing_behind() -> None:
+    slow = {"hashers": {"argon2": {"memory": "64MB", "iterations": 3}}}
+    wrong = b'{"method": "password", "identifier": "ada@example.com", "password": "not-The-Password"}'
+    many = 400 * hashing.cores()
+    process.allow_files(many + 256)
+    with Server(slow) as server:
+        with ExitStack() as open_:
+            action = App(server.public).begin("login")["ui"]["action"]
+            ready = open_.enter_context(selectors.DefaultSelector())
+            for _ in range(many):
+                ready.register(send(open_, action, f"POST\nContent-Length: {len(wrong)}", wrong), selectors.EVENT_READ)
+            heads = (key.fileobj.recv(4096) for key, _ in iter_ready(ready))
+            refused = next(head for head in heads if b" 503 " in head)
+            assert requests.get(server.public + "/sessions/whoami", timeout=2).status_code == 401
+        assert b"retry-after: 2\r\n" in refused
+        assert b'"code":503' in refused
+
+        until = time.monotonic() + 6  # all of the flood would take twenty
+        while (answer := App(server.public).login("ada@example.com", "not-The-Password")).status_code == 503:
+            assert time.monotonic() < until
+        assert answer.status_code == 400
+
+
+def test_a_browser_that_is_turned_away_gets_a_page() -> None:
+    status, headers, body = problems.busy("POST", "text/html,*/*;q=0.8", "application/x-www-form-urlencoded")
+
+    assert (status, dict(headers)["content-type"], dict(headers)["retry-after"]) == (503, "text/html; charset=utf-8", "2")
+    assert "Go back, and send it again." in body.decode()
+
+
+def test_a_program_that_is_turned_away_gets_an_error() -> None:
+    _, headers, body = problems.busy("POST", "*/*", "application/x-www-form-urlencoded")
+
+    assert (dict(headers)["content-type"], json.loads(body)["error"]["code"]) == ("application/json", 503)
+
+
+def test_a_hook_that_has_stalled_keeps_nobody_from_what_needs_none() -> None:
+    stalls = threading.Event()
+    with Receiver() as hooks, ExitStack() as open_:
+        hooks.on("/before", lambda got: Says() if stalls.wait(30) else Says(500))
+        before_login = [{"hook": "web_hook", "config": {"url": hooks.url + "/before", "method": "POST"}}]
+        with Server({"selfservice": {"flows": {"login": {"before": {"hooks": before_login}}}}}) as server:
+            for _ in range(40):
+                send(open_, server.public + "/self-service/login/api", "GET")
+            hooks.wait_for(8)  # every thread of two workers that may wait
+
+            answers = [requests.get(server.public + path, timeout=5).status_code for path in ("/sessions/whoami", "/health/ready") * 5]
+            stalls.set()
+        assert answers == [401, 200] * 5
