@@ -19,7 +19,7 @@ from identity.config import Config, Fault, sources
 from identity.http import outgoing
 
 TIMEOUT, ATTEMPTS = 5.0, 2  # seconds, and tries, of a template that is fetched
-PATIENCE = 20.0  # seconds for all of them: requests wait while a configuration is taken over
+PATIENCE = 20.0  # seconds for all of them
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _read_part(c: Config, found: _Read, message: str, name: str) -> None:
     except TemplateError as error:
         found.faults.append(Fault(path, f"{error.name}, line {error.line}: {error.message}"))
     except (OSError, ValueError, outgoing.OutgoingError) as error:
-        found.faults.append(Fault(path, f"the template cannot be read: {error}"))
+        found.faults.append(Fault(path, f"the template cannot be read: {error}", may_pass=not isinstance(error, ValueError)))
 
 
 def _folder(message: str) -> str:
@@ -146,7 +146,8 @@ def _try_out(template: Template, message: str, channel: str) -> None:
 def _named(path: str, uri: str, until: float) -> Source:
     """Read what the configuration names. Raises OSError, ValueError, OutgoingError."""
     is_web = uri.startswith(("http://", "https://"))
-    text = (_fetched(uri, until) if is_web else sources.read(uri)).decode("utf-8-sig")
+    document = sources.kept(uri, lambda: _fetched(uri, until), seconds=0) if is_web else sources.read(uri)
+    text = document.decode("utf-8-sig")
     return Source(path.rpartition(".")[2], text, _shown(uri))
 
 

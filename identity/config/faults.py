@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """`path` is dotted, as in `selfservice.flows.login.lifespan`; "" is the whole document."""
+    """`path` is dotted, as in `selfservice.flows.login.lifespan`; "" is the whole document.
+
+    `may_pass`: nothing is known to be wrong with the configuration, but something that it names cannot be read now.
+    """
 
     path: str
     message: str
+    may_pass: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -24,6 +28,11 @@ class ConfigError(Exception):
     def __init__(self, faults: Sequence[Fault] | str) -> None:
         self.faults = [Fault("", faults)] if isinstance(faults, str) else list(faults)
         super().__init__("\n".join(f"  {fault}" for fault in self.faults))
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same configuration may be fine in a while."""
+        return all(fault.may_pass for fault in self.faults)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -15,6 +17,7 @@ TIMEOUT = 10.0  # seconds
 KEPT = 3600.0  # seconds that a fetched document is used again
 ATTEMPTS = 3
 
+log = logging.getLogger("vestibule.config")
 _fetched: dict[str, tuple[float, bytes]] = {}
 
 
@@ -36,7 +39,7 @@ def read(uri: str) -> bytes:
         except binascii.Error:
             raise ValueError("what follows base64:// is not standard base64") from None
     if scheme in ("http", "https"):
-        return _fetch(uri)
+        return kept(uri, lambda: _fetch(uri), seconds=KEPT)
     raise ValueError(f"{scheme[:20]}:// is none of file://, base64://, http://, https://")
 
 
@@ -46,17 +49,31 @@ def _limited(document: bytes) -> bytes:
     return document
 
 
-def _fetch(uri: str) -> bytes:
+def kept(uri: str, fetch: Callable[[], bytes], *, seconds: float) -> bytes:
+    """Return the document at *uri*: for so long the one that was fetched before, then what *fetch* brings.
+
+    When that fails, the last one that it brought is used on, and the log says so. Raises what *fetch* raises when there is none.
+    """
     found = _fetched.get(uri)
-    if found is not None and time.monotonic() - found[0] < KEPT:
+    if found is not None and time.monotonic() - found[0] < seconds:
         return found[1]
+    try:
+        document = fetch()
+    except Exception as error:
+        if found is None:
+            raise
+        log.warning("%s: a document could not be fetched again (%s), the last one is used on", urlsplit(uri).hostname, type(error).__name__)
+        document = found[1]
+    _fetched[uri] = (time.monotonic(), document)
+    return document
+
+
+def _fetch(uri: str) -> bytes:
     for attempt in range(ATTEMPTS):
         try:
             answer = requests.get(uri, timeout=TIMEOUT)
             answer.raise_for_status()
-            document = _limited(answer.content)
-            _fetched[uri] = (time.monotonic(), document)
-            return document
+            return _limited(answer.content)
         except requests.RequestException:
             if attempt == ATTEMPTS - 1:
                 raise

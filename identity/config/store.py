@@ -1,7 +1,8 @@
 """The configuration in force, and how another one takes its place.
 
 Every process compares the files' stamps at each request (`refresh`, one stat per file), so that all of them serve a new
-configuration from the moment it is written. One that cannot be used leaves the old one in force, and says why.
+configuration from the moment it is written. It is loaded by a thread of its own: requests wait for that a moment only, since
+it may have to fetch what it names. One that cannot be used leaves the old one in force, and says why.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +29,8 @@ Stamp = tuple[int, int, int]
 Check = Callable[["Config"], Iterable[Fault]]
 
 log = logging.getLogger("vestibule.config")
+WAITED = 2.0  # seconds that requests wait for a changed configuration, counted from the first that saw it
+AGAIN = 30.0  # seconds until one is tried again that names something that could not be read
 RESTART = ("serve.public.host", "serve.public.port", "serve.admin.host", "serve.admin.port", "dsn", "log")
 
 
@@ -54,9 +59,32 @@ class _State:
     dev = False
     stamps: tuple[Stamp | None, ...] = ()
     failure: str = ""
+    again: float = math.inf  # monotonic seconds
+    loading: _Loading | None = None
 
 
-_state, _mine, _lock, _checks = _State(), threading.local(), threading.RLock(), list[Check]()
+class _Loading:
+    """A changed configuration that is on its way."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + WAITED
+        self._is_done = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._load, name="configuration", daemon=True).start()
+
+    def wait(self) -> None:
+        self._is_done.wait(max(0.0, self.until - time.monotonic()))
+
+    def _load(self) -> None:
+        try:
+            reload()
+        finally:
+            _state.loading = None
+            self._is_done.set()
+
+
+_state, _mine, _lock, _checks = _State(), threading.local(), threading.Lock(), list[Check]()
 
 
 def current() -> Config:
@@ -162,32 +190,50 @@ def _stamp(path: Path) -> Stamp | None:
 
 def refresh() -> Config:
     """Take over what changed on disk, and return the configuration in force. One stat per file when nothing changed."""
-    if _stamps() != _state.stamps:
-        with _lock:
-            stamps = _stamps()
-            if stamps != _state.stamps:
-                reload(stamps)
+    if _is_to_load():
+        _load_beside()
     return current()
 
 
-def reload(stamps: tuple[Stamp | None, ...] | None = None) -> bool:
-    """Load the files anew. Returns whether that worked; if not the old configuration stays, and the log says why."""
+def _is_to_load() -> bool:
+    return _stamps() != _state.stamps or time.monotonic() > _state.again
+
+
+def _load_beside() -> None:
     with _lock:
-        _state.stamps = stamps or _stamps()
-        try:
-            config, _ = _load()
-            verify(config)
-        except layers.HalfWritten:
-            return False
-        except ConfigError as error:
-            _state.failure = str(error)
-            log.error("the changed configuration cannot be used, the old one stays in force:\n%s", error)
-            return False
-        before = _state.config
-        _state.config, _state.failure = config, ""
-        if before is not None:
-            _announce(before, config)
-        return True
+        loading = _state.loading
+        if loading is None and _is_to_load():
+            loading = _state.loading = _Loading()
+            loading.start()
+    if loading is not None:
+        loading.wait()
+
+
+def reload() -> bool:
+    """Load the files anew. Returns whether that worked; if not the old configuration stays, and the log says why."""
+    stamps = _stamps()
+    try:
+        config, _ = _load()
+        verify(config)
+        before, _state.config = _state.config, config
+    except layers.HalfWritten:
+        return False
+    except ConfigError as error:
+        _refuse(error)
+        return False
+    finally:
+        _state.stamps = stamps
+    _state.failure, _state.again = "", math.inf
+    if before is not None:
+        _announce(before, config)
+    return True
+
+
+def _refuse(error: ConfigError) -> None:
+    _state.again = time.monotonic() + AGAIN if error.may_pass else math.inf
+    if str(error) != _state.failure:
+        _state.failure = str(error)
+        log.error("the changed configuration cannot be used, the old one stays in force:\n%s", error)
 
 
 def _announce(before: Config, after: Config) -> None:

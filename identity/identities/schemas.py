@@ -317,7 +317,7 @@ def check(c: Config) -> Iterable[Fault]:
         try:
             _load(entry)
         except (ValueError, OSError, ConfigError) as error:
-            yield Fault(f"identity.schemas.{index}", f'the schema "{entry["id"]}" cannot be used: {error}')
+            yield Fault(f"identity.schemas.{index}", f'the schema "{entry["id"]}" cannot be used: {error}', isinstance(error, OSError))
     if c.get("identity.default_schema_id") not in ids:
         yield Fault("identity.default_schema_id", f'"{c.get("identity.default_schema_id")}" is not one of the schemas: {", ".join(ids)}')
 

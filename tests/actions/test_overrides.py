@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -318,6 +320,63 @@ def test_files_are_read_again_at_a_reload(file: Path, tmp_path: Path) -> None:
     assert subject() == "first"
     assert store.reload()
     assert subject() == "second"
+
+
+def taken_over(is_so: Callable[[], bool]) -> bool:
+    """Go on making requests until it is so, for ten seconds at most."""
+    until = time.monotonic() + 10
+    while not is_so() and time.monotonic() < until:
+        store.refresh()
+    return is_so()
+
+
+def test_requests_do_not_wait_for_a_source_that_has_stalled(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "WAITED", 0.05)
+    stalls = threading.Event()
+    hooks.on("/x", lambda got: Says(200 if stalls.wait(10) else 500, b"second"))
+    begin(file, named(subject=b64("first")))
+    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+
+    store.refresh()
+
+    assert subject() == "first"
+    stalls.set()
+    assert taken_over(lambda: subject() == "second")
+
+
+def test_a_source_that_was_down_is_asked_again(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(file, named(subject=b64("first")))
+    hooks.on("/x", Says(503))
+    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+    monkeypatch.setattr(store, "AGAIN", 0.0)
+    store.refresh()
+    assert (subject(), "status 503" in store.last_failure()) == ("first", True)
+
+    hooks.on("/x", Says(200, b"second"))
+
+    assert taken_over(lambda: subject() == "second")
+    assert store.last_failure() == ""
+
+
+def test_what_is_wrong_with_a_template_is_not_looked_at_again_until_it_is_mended(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "AGAIN", 0.0)
+    begin(file, named(subject=b64("first")))
+    change(file, named(subject=b64("{{ nope }}")))
+    monkeypatch.setattr(store, "reload", lambda: pytest.fail("it was read again"))
+
+    assert store.refresh() is store.current()
+
+
+def test_the_last_text_is_used_on_while_its_source_is_down(file: Path, hooks: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    hooks.on("/x", Says(200, b"fetched"))
+    patch = named(subject=f"{hooks.url}/x")
+    begin(file, patch)
+    hooks.on("/x", Says(500))
+
+    assert change(file, merged(patch, {"ui": {"name": "Another"}}))
+
+    assert (subject(), store.current().get("ui.name")) == ("fetched", "Another")
+    assert "could not be fetched again" in caplog.text
 
 
 @pytest.mark.parametrize(
