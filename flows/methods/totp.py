@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import io
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import segno
+import zxingcpp
+from PIL import Image
 
 from flows.errors import InvalidSubmission
 from flows.methods.base import LoginMethod, SettingsMethod, register
@@ -27,6 +30,7 @@ CODE, UNLINK = "totp_code", "totp_unlink"
 URL = "totp_url"  # in flow.internal: the key that this flow offers, encrypted
 SHORTEST = 6  # digits
 SIDE = 256  # pixels
+LONGEST_NAME = 100  # characters: a QR code holds 2331 bytes, and one character may take nine
 
 
 @register
@@ -126,14 +130,19 @@ class TOTP(LoginMethod, SettingsMethod):
 
 def _account(identity: Identity) -> str:
     """Return the name that the app shows: the trait that the schema names for it, else the identity's id."""
-    return schemas.get_readable(identity.schema_id).collect(copy.deepcopy(identity.traits)).totp_account or str(identity.pk)
+    named = schemas.get_readable(identity.schema_id).collect(copy.deepcopy(identity.traits)).totp_account
+    return named[:LONGEST_NAME] or str(identity.pk)
 
 
 def _picture(url: str) -> str:
-    """Return the QR code of *url* as a data: address."""
-    code = segno.make(url, error="m", boost_error=False, micro=False, mask=4)  # trying all eight masks costs more than all else
-    modules, _ = code.symbol_size()
-    return str(code.png_data_uri(scale=-(-SIDE // modules)))
+    """Return the QR code of *url* as a data: address of a PNG."""
+    code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image()
+    modules, _ = code.shape
+    side = modules * -(-SIDE // modules)
+    picture = Image.frombuffer("L", (modules, modules), code, "raw", "L", 0, 1).convert("1", dither=Image.Dither.NONE)
+    file = io.BytesIO()
+    picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 # words

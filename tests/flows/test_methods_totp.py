@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 from flows.models import SettingsFlow
 from identity import config
 from identity.credentials.models import Credential, GuessCount
+from identity.identities import services
 from identity.identities.models import Identity
 from tests.factor_journeys import App, Flow, Page, code_of, configuration, make_person, names, said, secret_of, value
 
@@ -47,6 +54,34 @@ def second_factor_of(ada: Identity, kind: type[App] = App) -> tuple[App, Flow]:
     """Return another device with one factor, and its flow for the second."""
     other = kind(ada)
     return other, other.start("login", aal="aal2")
+
+
+@pytest.fixture
+def wordy() -> Iterator[Identity]:
+    """Somebody whose app is to show a name of two thousand characters, each of which takes nine in an address."""
+    schema = {
+        "properties": {
+            "traits": {
+                "type": "object",
+                "properties": {"name": {"type": "string", "ory.sh/kratos": {"credentials": {"totp": {"account_name": True}}}}},
+            }
+        }
+    }
+    url = "base64://" + base64.b64encode(json.dumps(schema).encode()).decode()
+    with config.override({"identity": {"default_schema_id": "wordy", "schemas": [{"id": "wordy", "url": url}]}}):
+        person = services.propose("wordy", {"name": "私" * 2000})
+        services.derive(person)
+        services.create(person)
+        yield person
+
+
+def test_the_picture_holds_the_key_however_long_the_name(wordy: Identity) -> None:
+    flow = App(wordy).start("settings")
+    picture = next(node for node in flow["ui"]["nodes"] if node["type"] == "img")["attributes"]["src"]
+
+    [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(base64.b64decode(picture.partition(",")[2]))))
+    assert f"secret={secret_of(flow)}" in found.text
+    assert unquote(found.text).count("私") == 100
 
 
 def test_it_raises_this_session_and_no_other(visitor: App, ada: Identity) -> None:
