@@ -20,6 +20,7 @@ from flows.ui import container, messages
 from flows.ui.messages import Message
 from flows.visit import BROWSER, Visit
 from identity import conf
+from identity.db import rows
 from identity.errors import BadRequest, IdentityDisabled, Problem
 from identity.http import csrf
 from identity.identities.schemas import InvalidTraits
@@ -74,7 +75,7 @@ def _work(
                 if method.claims(submission):
                     method.echo(submission, said)
         container.say(flow, said)
-        flow.save(update_fields=["ui", "active", "state", "internal"])
+        rows.store(flow, ("ui", "active", "state", "internal"))
         return Shown(flow, status, refused=True)
 
     try:

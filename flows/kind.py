@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from flows import conf, hooks
@@ -30,7 +30,7 @@ from flows.ui import messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.db.rows import by_key
+from identity.db import rows
 from identity.errors import BadRequest, NotFound, Problem
 from identity.http import csrf, problems, return_to
 from identity.identities.services import Taken
@@ -86,10 +86,10 @@ class FlowKind(ABC, Generic[F_]):
         if fill is not None:
             fill()
         if not plan.records:
-            flow.save(force_insert=True)
+            rows.insert([flow])
             return flow
         with transaction.atomic():
-            flow.save(force_insert=True)
+            rows.insert([flow])
             plan.record()
         return flow
 
@@ -106,7 +106,7 @@ class FlowKind(ABC, Generic[F_]):
     def find(self, id: str, reason: str = "") -> F_:
         """Raises NotFound, with *reason*."""
         key = parse_uuid(id)
-        flow = by_key(self.model, key) if key else None
+        flow = rows.by_key(self.model, key) if key else None
         if flow is None:
             raise NotFound(reason)
         return flow
@@ -234,8 +234,8 @@ class FlowKind(ABC, Generic[F_]):
             AlreadyUsed: Another submission was first; the transaction must be rolled back.
         """
         now = timezone.now()
-        rows = self.model._default_manager.filter(pk=flow.pk, completed_at=None)
-        if not rows.update(completed_at=now, updated_at=now, active=flow.active, state=flow.state, submissions=F("submissions") + 1):
+        new = {"completed_at": now, "updated_at": now, "active": flow.active, "state": flow.state, "submissions": rows.ONE_MORE}
+        if not rows.update(self.model, {"pk": flow.pk, "completed_at": None}, new):
             raise AlreadyUsed
         flow.completed_at = now
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from flows import codes, conf, continue_with, hooks, pending, states, verification
@@ -26,6 +25,7 @@ from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
 from identity import crypto
+from identity.db import rows
 from identity.errors import SessionAAL2Required, SessionInactive, SessionRefreshRequired, Unauthorized
 from identity.http import cookies, problems
 from identity.identities import schemas, services
@@ -263,15 +263,8 @@ class Settings(FlowKind[SettingsFlow]):
     def _succeed(self, flow: SettingsFlow) -> None:
         """Store the flow's new form. Of two submissions at once the second is refused: it was made from what is no longer so."""
         seen = flow.submissions
-        rows = SettingsFlow.objects.filter(pk=flow.pk, submissions=seen)
-        if not rows.update(
-            ui=flow.ui,
-            state=flow.state,
-            active=flow.active,
-            internal=flow.internal,
-            submissions=F("submissions") + 1,
-            updated_at=timezone.now(),
-        ):
+        new = {"ui": flow.ui, "state": flow.state, "active": flow.active, "internal": flow.internal, "updated_at": timezone.now()}
+        if not rows.update(SettingsFlow, {"pk": flow.pk, "submissions": seen}, {**new, "submissions": rows.ONE_MORE}):
             raise InvalidSubmission(messages.generic("This form was sent twice at once. Please look at your settings and try again."))
         flow.submissions = seen + 1
 
@@ -341,8 +334,8 @@ def park(visit: Visit, flow: SettingsFlow, submission: Submission) -> None:
 def unpark(visit: Visit, flow: SettingsFlow, key: str | None) -> Submission | None:
     """Return the form that waited for this browser and this person, once."""
     id = parse_uuid(key)
-    rows = ParkedSubmission.objects.filter(pk=id, flow=flow, identity_id=flow.identity_id, expires_at__gt=timezone.now()) if id else []
-    for parked in rows:
+    waiting = ParkedSubmission.objects.filter(pk=id, flow=flow, identity_id=flow.identity_id, expires_at__gt=timezone.now()) if id else []
+    for parked in waiting:
         if not ParkedSubmission.objects.filter(pk=parked.pk).delete()[0]:
             raise AlreadyUsed
         held = orjson.loads(crypto.decrypt(parked.payload) or "{}")

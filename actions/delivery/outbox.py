@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 from celery import current_app
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from actions.delivery.models import Delivery
 from identity import config, crypto
 from identity.config import Config
-from identity.db.rows import columns
+from identity.db import rows
 from identity.ids import uuid7
 
 log = logging.getLogger("vestibule.deliveries")
@@ -81,7 +81,7 @@ def content_of(delivery: Delivery) -> dict[str, Any]:
 
 
 def _enqueue(delivery: Delivery) -> Delivery:
-    delivery.save(force_insert=True)
+    rows.insert([delivery])
     if broker_url():
         transaction.on_commit(lambda: wake(delivery.pk))
     elif connection.vendor == "postgresql":
@@ -100,19 +100,18 @@ def wake(id: uuid.UUID) -> None:
 
 def due(limit: int) -> list[uuid.UUID]:
     """Return rows that may be claimed now, the longest overdue first."""
-    now = timezone.now()
-    rows = Delivery.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), status=Delivery.QUEUED, due_at__lte=now)
-    return list(rows.order_by("due_at").values_list("pk", flat=True)[:limit])
+    at = connection.ops.adapt_datetimefield_value(timezone.now())
+    return [row.pk for row in Delivery.objects.raw(_due(), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
     """Return the row for one attempt, None when somebody else has it or it is not due."""
-    return next(iter(_claimed("id = %s", [Delivery._meta.pk.get_db_prep_value(id, connection)])), None)
+    return next(iter(_claimed("AND id = %s", [Delivery._meta.pk.get_db_prep_value(id, connection)])), None)
 
 
 def claim_due(limit: int) -> list[Delivery]:
     """Return up to *limit* rows for one attempt each, the longest overdue first; nobody else gets them while the lease lasts."""
-    return _claimed("TRUE", [], limit)
+    return _claimed("", [], limit)
 
 
 def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
@@ -120,24 +119,29 @@ def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     now = timezone.now()
     until, at = (connection.ops.adapt_datetimefield_value(moment) for moment in (now + LEASE, now))
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    statement = _CLAIM.format(which=which, lock=lock, columns=columns(Delivery))
-    return list(Delivery.objects.raw(statement, [until, at, at, at, *values, limit]))
+    statement = _CLAIM.format(due=_due(which), lock=lock, columns=rows.columns(Delivery))
+    return list(Delivery.objects.raw(statement, [at, at, *values, limit, until, at]))
 
 
+def _due(which: str = "") -> str:
+    return f"""
+SELECT id FROM actions_delivery
+WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) {which}
+ORDER BY due_at LIMIT %s"""  # noqa: S608  *which* is ours
+
+
+# materialized: joined to the table the planner may look for rows anew for each it finds, and claim more than the limit
 _CLAIM = """
+WITH due AS MATERIALIZED ({due} {lock})
 UPDATE actions_delivery SET lease_until = %s, attempts = attempts + 1, updated_at = %s
-WHERE id IN (
-    SELECT id FROM actions_delivery
-    WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) AND {which}
-    ORDER BY due_at LIMIT %s {lock}
-) RETURNING {columns}
+WHERE id IN (SELECT id FROM due) RETURNING {columns}
 """
 
 
-def requeue(rows: Any) -> int:
+def requeue(chosen: QuerySet[Delivery]) -> int:
     """Send again: what was abandoned, or is waiting, is due now. Returns how many. What was sent and blanked cannot be."""
     now = timezone.now()
-    found = rows.exclude(content="")
+    found = chosen.exclude(content="")
     ids = list(found.values_list("pk", flat=True))
     count = Delivery.objects.filter(pk__in=ids).update(status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now)
     if broker_url():

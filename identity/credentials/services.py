@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
+from identity.db import rows
 from identity.identities import normalize
 from identity.identities.models import Identity
 
@@ -21,9 +22,9 @@ def find_by_identifier(type: str, identifier: str) -> Credential | None:
     """
     if "\x00" in identifier:
         return None
-    spelled = {identifier, normalize.identifier(identifier)}
-    rows = CredentialIdentifier.objects.select_related("credential__identity").filter(type=type, identifier__in=spelled)[:2]
-    row = min(rows, key=lambda found: found.identifier != identifier, default=None)
+    spelled = tuple({identifier, normalize.identifier(identifier)})
+    found = rows.where(CredentialIdentifier, "credential__identity", type=type, identifier=spelled)
+    row = min(found, key=lambda row: row.identifier != identifier, default=None)
     return row.credential if row else None
 
 
@@ -31,7 +32,7 @@ def find_exactly(type: str, identifier: str) -> Credential | None:
     """Return the credential that has *identifier* letter for letter, with its identity, or None."""
     if "\x00" in identifier:
         return None
-    row = CredentialIdentifier.objects.select_related("credential__identity").filter(type=type, identifier=identifier).first()
+    row = next(iter(rows.where(CredentialIdentifier, "credential__identity", type=type, identifier=identifier)), None)
     return row.credential if row else None
 
 

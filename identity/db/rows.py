@@ -1,40 +1,193 @@
-"""Rows by key and by owner, for the paths that are walked most: the statement is put together once, and stays prepared in PostgreSQL."""
+"""Rows by equality, for the paths that are walked most.
+
+The framework puts a statement together anew each time, which costs more than the database takes to answer it. Here that is
+done once for each form of a statement, which then stays prepared in PostgreSQL, too. A model's `save` is not called, nor are
+signals sent: none of ours has any.
+
+What a column shall equal is given by the attribute's name: `identity_id=...`. None asks for NULL, a tuple for any of its values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
 
 Row = TypeVar("Row", bound=Model)
+Shape = tuple[tuple[str, int], ...]  # names, each with the number of its values; 0 is NULL
+Values = Mapping[str, Any]
+
+ONE_MORE = object()  # as a new value: one more than before
+MANY = 8  # rows: beyond, the framework's own way costs no more
 
 
 def by_key(model: type[Row], key: Any) -> Row | None:
     """Return the row of *model* whose primary key is *key*, or None."""
-    return next(iter(_where(model, model._meta.pk.name, key)), None)
+    return next(iter(where(model, pk=key)), None)
 
 
-def of(model: type[Row], owner: str, key: Any) -> list[Row]:
-    """Return the rows of *model* that belong to *key* by the foreign key *owner*, in no order."""
-    return list(_where(model, owner, key))
+def where(model: type[Row], related: str = "", **wanted: Any) -> list[Row]:
+    """Return the rows that have these values, in no order; with what a chain of foreign keys (`credential__identity`) names."""
+    statement, tables = _select(model, related, _shape(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _prepared(model, wanted))
+        found = cursor.fetchall()
+    return [_row(tables, values) for values in found]
 
 
-def _where(model: type[Row], name: str, key: Any) -> Iterable[Row]:
-    wanted = model._meta.get_field(name).get_db_prep_value(key, connection)  # type: ignore[union-attr]
-    return model._default_manager.raw(_statement(model, name), [wanted])
+def insert(rows: Sequence[Row]) -> None:
+    """Store new rows of one model. Raises IntegrityError."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if len(rows) > MANY:
+        model._default_manager.bulk_create(rows)
+        return
+    fields = _fields(model)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(_insert(model, len(rows)), values)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def update(model: type[Model], wanted: Values, new: Values) -> int:
+    """Give the rows that have the values *wanted* the values *new*. Returns how many there were. Raises IntegrityError."""
+    known = _by_name(model)
+    values = [known[name].get_db_prep_save(value, connection) for name, value in new.items() if value is not ONE_MORE]
+    changed = tuple((name, value is ONE_MORE) for name, value in new.items())
+    with connection.cursor() as cursor:
+        cursor.execute(_update(model, _shape(wanted), changed), values + _prepared(model, wanted))
+        return int(cursor.rowcount)
+
+
+def store(row: Model, names: Iterable[str] = ()) -> int:
+    """Store what changed of a known row: the attributes *names*, or all. Returns 0 when it is gone. Raises IntegrityError."""
+    changed = list(names) or [field.attname for field in _fields(type(row)) if not field.primary_key]
+    return update(type(row), {"pk": row.pk}, {name: getattr(row, name) for name in changed})
 
 
 @cache
 def columns(model: type[Model]) -> str:
     """Return the columns of *model* for a statement of ours: a prepared `SELECT *` breaks when a newer version adds one."""
-    return ", ".join(connection.ops.quote_name(str(field.column)) for field in model._meta.concrete_fields)
+    return ", ".join(_quoted(field.column) for field in _fields(model))
+
+
+# how a statement is put together
+
+
+def _shape(wanted: Values) -> Shape:
+    return tuple((name, 0 if value is None else len(value) if isinstance(value, tuple) else 1) for name, value in wanted.items())
+
+
+def _prepared(model: type[Model], wanted: Values) -> list[Any]:
+    known = _by_name(model)
+    return [
+        known[name].get_db_prep_value(single, connection)
+        for name, value in wanted.items()
+        if value is not None
+        for single in (value if isinstance(value, tuple) else (value,))
+    ]
 
 
 @cache
-def _statement(model: type[Model], name: str) -> str:
-    quote = connection.ops.quote_name
-    wanted = quote(str(model._meta.get_field(name).column))  # type: ignore[union-attr]
-    return f"SELECT {columns(model)} FROM {quote(model._meta.db_table)} WHERE {wanted} = %s"  # noqa: S608  our own names
+def _fields(model: type[Model]) -> tuple[Field[Any, Any], ...]:
+    return tuple(model._meta.concrete_fields)
+
+
+@cache
+def _by_name(model: type[Model]) -> dict[str, Field[Any, Any]]:
+    return {field.attname: field for field in _fields(model)} | {"pk": model._meta.pk}
+
+
+def _quoted(name: str | None) -> str:
+    return str(connection.ops.quote_name(str(name)))
+
+
+def _condition(model: type[Model], shape: Shape, table: str = "") -> str:
+    known = _by_name(model)
+    parts = []
+    for name, count in shape:
+        column = f"{table}.{_quoted(known[name].column)}" if table else _quoted(known[name].column)
+        parts.append(f"{column} IS NULL" if count == 0 else f"{column} = %s" if count == 1 else f"{column} IN ({_marks(count)})")
+    return " AND ".join(parts)
+
+
+def _marks(count: int) -> str:
+    return ", ".join(["%s"] * count)
+
+
+@cache
+def _insert(model: type[Model], count: int) -> str:
+    row = f"({_marks(len(_fields(model)))})"
+    return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns(model)}) VALUES {', '.join([row] * count)}"  # noqa: S608  our own names
+
+
+@cache
+def _update(model: type[Model], shape: Shape, changed: tuple[tuple[str, bool], ...]) -> str:
+    known = _by_name(model)
+    new = []
+    for name, is_one_more in changed:
+        column = _quoted(known[name].column)
+        new.append(f"{column} = {column} + 1" if is_one_more else f"{column} = %s")
+    return f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(new)} WHERE {_condition(model, shape)}"  # noqa: S608  our own names
+
+
+@cache
+def _select(model: type[Model], related: str, shape: Shape) -> tuple[str, tuple[_Table[Any], ...]]:
+    """Return the statement, and what its columns are, table by table."""
+    tables = [_table(model, "", 0)]
+    joined = f"{_quoted(model._meta.db_table)} t0"
+    for number, name in enumerate(related.split("__") if related else (), start=1):
+        before = tables[-1]
+        key: Any = before.model._meta.get_field(name)
+        table = _table(key.related_model, name, before.end)
+        tables.append(table)
+        joined += f" JOIN {_quoted(table.model._meta.db_table)} t{number}"
+        joined += f" ON t{number}.{_quoted(table.model._meta.pk.column)} = t{number - 1}.{_quoted(key.column)}"
+    named = ", ".join(f"t{number}.{_quoted(field.column)}" for number, table in enumerate(tables) for field in _fields(table.model))
+    return f"SELECT {named} FROM {joined} WHERE {_condition(model, shape, 't0')}", tuple(tables)  # noqa: S608  our own names
+
+
+# how a row is read
+
+
+@dataclass(frozen=True)
+class _Table(Generic[Row]):
+    """The columns *begin* to *end* are a row of *model*, to which the row before it refers by *name*."""
+
+    model: type[Row]
+    name: str
+    begin: int
+    end: int
+    attributes: tuple[str, ...]
+    conversions: tuple[tuple[int, Callable[..., Any], Any], ...]
+
+    def row(self, values: Sequence[Any]) -> Row:
+        mine = list(values[self.begin : self.end])
+        for index, convert, expression in self.conversions:
+            mine[index] = convert(mine[index], expression, connection)
+        return self.model.from_db(connection.alias, self.attributes, mine)
+
+
+def _table(model: type[Row], name: str, begin: int) -> _Table[Row]:
+    fields = _fields(model)
+    conversions = []
+    for index, field in enumerate(fields):
+        expression = field.get_col(model._meta.db_table)
+        for convert in (*connection.ops.get_db_converters(expression), *expression.get_db_converters(connection)):
+            conversions.append((index, convert, expression))
+    return _Table(model, name, begin, begin + len(fields), tuple(field.attname for field in fields), tuple(conversions))
+
+
+def _row(tables: Sequence[_Table[Any]], values: Sequence[Any]) -> Any:
+    first = before = tables[0].row(values)
+    for table in tables[1:]:
+        row = table.row(values)
+        setattr(before, table.name, row)
+        before = row
+    return first

@@ -50,19 +50,19 @@ class Identity(models.Model):
 
     @cached_property
     def verifiable(self) -> list[VerifiableAddress]:
-        return sorted(rows.of(VerifiableAddress, "identity", self.pk), key=lambda row: row.id)
+        return sorted(rows.where(VerifiableAddress, identity_id=self.pk), key=lambda row: row.id)
 
     @cached_property
     def recovery(self) -> list[RecoveryAddress]:
-        return sorted(rows.of(RecoveryAddress, "identity", self.pk), key=lambda row: row.id)
+        return sorted(rows.where(RecoveryAddress, identity_id=self.pk), key=lambda row: row.id)
 
     @cached_property
     def factors(self) -> dict[str, Credential]:
         """Credentials by type, each with its `names` (identifiers)."""
-        found = {row.pk: row for row in rows.of(Credential, "identity", self.pk)}
+        found = {row.pk: row for row in rows.where(Credential, identity_id=self.pk)}
         for credential in found.values():
             credential.names = []
-        for name in rows.of(CredentialIdentifier, "identity", self.pk) if found else ():
+        for name in rows.where(CredentialIdentifier, identity_id=self.pk) if found else ():
             found[name.credential_id].names.append(name.identifier)
         for credential in found.values():
             credential.names.sort()

@@ -17,6 +17,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
+from identity.db import rows
 from identity.errors import BadRequest, Conflict, NotFound
 from identity.identities import normalize, schemas
 from identity.identities.models import Address, Identity, RecoveryAddress, VerifiableAddress
@@ -117,14 +118,14 @@ def _require_room(identity: Identity) -> None:
         raise BadRequest("An address may have at most 400 characters.")
 
 
-def _keep(kind: type[AddressRow], identity: Identity, rows: list[AddressRow], wanted: list[tuple[str, str]]) -> list[AddressRow]:
-    known = {row.key: row for row in rows}
+def _keep(kind: type[AddressRow], identity: Identity, held: list[AddressRow], wanted: list[tuple[str, str]]) -> list[AddressRow]:
+    known = {row.key: row for row in held}
     return [known.get(key) or kind(identity=identity, via=key[0], value=key[1]) for key in wanted]
 
 
-def _mark(rows: list[VerifiableAddress], known: Iterable[dict[str, Any]]) -> None:
+def _mark(addresses: list[VerifiableAddress], known: Iterable[dict[str, Any]]) -> None:
     said = {(entry.get("via") or "email", normalize.identifier(str(entry.get("value", "")))): entry for entry in known}
-    for row in rows:
+    for row in addresses:
         entry = said.get(row.key)
         if entry is None:
             continue
@@ -173,17 +174,14 @@ def create_all(identities: Sequence[Identity]) -> None:
     credentials = [row for identity in identities for row in _owned(identity, identity.factors.values())]
     try:
         with transaction.atomic(savepoint=False):
-            Identity.objects.bulk_create(identities)
-            VerifiableAddress.objects.bulk_create(verifiable)
-            RecoveryAddress.objects.bulk_create(recovery)
-            Credential.objects.bulk_create(credentials)
-            CredentialIdentifier.objects.bulk_create(_identifiers(credentials))
+            for new in (identities, verifiable, recovery, credentials, _identifiers(credentials)):
+                rows.insert(new)
     except IntegrityError as error:
         raise Taken(_first_name(identities[0])) from error
 
 
-def _owned(identity: Identity, rows: Iterable[Any]) -> list[Any]:
-    owned = list(rows)
+def _owned(identity: Identity, held: Iterable[Any]) -> list[Any]:
+    owned = list(held)
     for row in owned:
         row.identity = identity
     return owned
@@ -207,6 +205,7 @@ def update(before: Identity, after: Identity) -> None:
     Raises:
         Taken: As `create`.
         ChangedMeanwhile: A credential that was changed is not as it was any more.
+        NotFound: The identity was deleted meanwhile.
     """
     now = timezone.now()
     if before.state != after.state:
@@ -214,7 +213,8 @@ def update(before: Identity, after: Identity) -> None:
     after.updated_at = now
     try:
         with transaction.atomic(savepoint=False):
-            after.save(force_update=True)
+            if not rows.store(after):
+                raise NotFound
             _sync_addresses(VerifiableAddress, before.verifiable, _owned(after, after.verifiable))
             _sync_addresses(RecoveryAddress, before.recovery, _owned(after, after.recovery))
             _sync_credentials(before, after)
@@ -227,11 +227,11 @@ def _sync_addresses(kind: type[AddressRow], before: list[AddressRow], after: lis
     kept = {row.pk for row in after}
     if gone := [pk for pk in old if pk not in kept]:
         kind._default_manager.filter(pk__in=gone).delete()
-    kind._default_manager.bulk_create([row for row in after if row.pk not in old])
+    rows.insert([row for row in after if row.pk not in old])
     for row in after:
         if row.pk in old and _columns(row) != _columns(old[row.pk]):
             row.updated_at = timezone.now()
-            row.save(force_update=True)
+            rows.store(row)
 
 
 def _columns(row: models.Model) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _sync_credentials(before: Identity, after: Identity) -> None:
         old = old if old is not None and old.pk == credential.pk else None
         credential.identity = after
         if old is None:
-            credential.save(force_insert=True)
+            rows.insert([credential])
         elif _columns(credential) != _columns(old):
             _replace(old, credential)
         _sync_names(after, credential, set(old.names) if old else set())
@@ -256,8 +256,8 @@ def _sync_credentials(before: Identity, after: Identity) -> None:
 def _replace(old: Credential, new: Credential) -> None:
     """Store a changed credential, unless it is no longer as it was read: a key that was added meanwhile must not be lost."""
     new.updated_at = timezone.now()
-    rows = Credential.objects.filter(pk=old.pk, updated_at=old.updated_at)
-    if not rows.update(config=new.config, version=new.version, updated_at=new.updated_at):
+    changed = {"config": new.config, "version": new.version, "updated_at": new.updated_at}
+    if not rows.update(Credential, {"pk": old.pk, "updated_at": old.updated_at}, changed):
         raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
 
 
@@ -265,16 +265,18 @@ def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> No
     wanted = set(credential.names)
     if gone := old - wanted:
         CredentialIdentifier.objects.filter(credential=credential, identifier__in=gone).delete()
-    CredentialIdentifier.objects.bulk_create(
-        CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name)
-        for name in sorted(wanted - old)
+    rows.insert(
+        [
+            CredentialIdentifier(credential=credential, identity=identity, type=credential.type, identifier=name)
+            for name in sorted(wanted - old)
+        ]
     )
 
 
 def save_credential(credential: Credential) -> None:
     """Store a change of one credential's config alone: a renewed hash, a spent step."""
     credential.updated_at = timezone.now()
-    credential.save(update_fields=["config", "version", "updated_at"])
+    rows.store(credential, ("config", "version", "updated_at"))
 
 
 def prove_address(identity: Identity, via: str, value: str) -> bool:
@@ -283,15 +285,15 @@ def prove_address(identity: Identity, via: str, value: str) -> bool:
         if row.key == (via, value):
             row.prove()
             row.updated_at = timezone.now()
-            row.save(update_fields=["verified", "status", "verified_at", "updated_at"])
+            rows.store(row, ("verified", "status", "verified_at", "updated_at"))
             return True
     return False
 
 
 def require_free(address: VerifiableAddress) -> None:
     """Raises Taken when an address that is not stored yet is somebody else's."""
-    rows = VerifiableAddress.objects.filter(via=address.via, value=address.value)
-    if rows.exclude(identity_id=address.identity_id).exists():
+    held = VerifiableAddress.objects.filter(via=address.via, value=address.value)
+    if held.exclude(identity_id=address.identity_id).exists():
         raise Taken(address.value)
 
 

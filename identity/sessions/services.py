@@ -12,6 +12,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from identity import conf, crypto
+from identity.db import rows
+from identity.errors import SessionInactive
 from identity.identities.models import Identity
 from identity.ids import alphanumeric
 from identity.sessions import aal
@@ -96,30 +98,37 @@ CHANGING = ("token_hash", "authenticated_at", "expires_at", "aal", "authenticati
 
 
 def save(opened: OpenedSession) -> None:
-    """Store a new session, or what changed of a known one. One that was ended meanwhile stays ended."""
+    """Store a new session, or what changed of a known one. One that was ended meanwhile stays ended.
+
+    Raises:
+        SessionInactive: It was removed meanwhile.
+    """
     if opened.is_new:
-        opened.session.save(force_insert=True)
+        rows.insert([opened.session])
     else:
-        opened.session.save(update_fields=CHANGING)
+        _store(opened.session, CHANGING)
 
 
 def save_proof(session: Session) -> None:
-    session.save(update_fields=["authenticated_at", "aal", "authentication_methods", "updated_at"])
+    _store(session, ("authenticated_at", "aal", "authentication_methods", "updated_at"))
+
+
+def _store(session: Session, names: Iterable[str]) -> None:
+    if not rows.store(session, names):
+        raise SessionInactive
 
 
 def find_by_token(token: str) -> Session | None:
     """Return the live session that *token* opens, with its identity, or None."""
     if not token.startswith(TOKEN_PREFIX) or len(token) > 64:
         return None
-    hashes = crypto.keyed_hashes(token)
-    rows = Session.objects.select_related("identity").filter(token_hash__in=hashes)
-    session = next(iter(rows[:1]), None)
+    session = next(iter(rows.where(Session, "identity", token_hash=tuple(crypto.keyed_hashes(token)))), None)
     return session if session is not None and session.is_live else None
 
 
 def find_row_by_token(token: str) -> Session | None:
     """Return the session that *token* opens or once opened, or None."""
-    return Session.objects.filter(token_hash__in=crypto.keyed_hashes(token)).first()
+    return next(iter(rows.where(Session, token_hash=tuple(crypto.keyed_hashes(token)))), None)
 
 
 def logout_token(session: Session) -> str:
@@ -134,18 +143,18 @@ def is_logout_token(session: Session, token: str) -> bool:
 
 def revoke(session: Session) -> None:
     """End one session; its row stays."""
-    Session.objects.filter(pk=session.pk).update(active=False, updated_at=timezone.now())
+    rows.update(Session, {"pk": session.pk}, {"active": False, "updated_at": timezone.now()})
     session.active = False
 
 
-def end(rows: QuerySet[Session]) -> int:
+def end(ended: QuerySet[Session]) -> int:
     """End these sessions; their rows stay. Returns how many were not ended before."""
-    return rows.filter(active=True).update(active=False, updated_at=timezone.now())
+    return ended.filter(active=True).update(active=False, updated_at=timezone.now())
 
 
-def remove(rows: QuerySet[Session]) -> int:
+def remove(forgotten: QuerySet[Session]) -> int:
     """Forget these sessions for good. Returns how many there were."""
-    _, removed = rows.delete()
+    _, removed = forgotten.delete()
     return removed.get(Session._meta.label, 0)
 
 
@@ -164,7 +173,7 @@ def extend(session: Session) -> None:
         return
     session.expires_at = now + rules.lifespan
     session.updated_at = now
-    session.save(update_fields=["expires_at", "updated_at"])
+    _store(session, ("expires_at", "updated_at"))
 
 
 def live(at: datetime | None = None) -> Q:

@@ -1,0 +1,125 @@
+"""Rows that are read and written by statements of our own are those that the framework would read and write."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from identity.credentials.models import Credential, CredentialIdentifier
+from identity.db import rows
+from identity.identities.models import Identity, VerifiableAddress
+from identity.sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+TRAITS = {"name": {"first": "Ada\U0001f600", "née": "Byron"}, "count": 2**70, "none": None}
+
+
+def person(**fields: object) -> Identity:
+    return Identity(schema_id="default", **{"traits": TRAITS, **fields})
+
+
+def columns_of(row: object) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def ada() -> Identity:
+    """Stored by the framework."""
+    return Identity.objects.create(schema_id="default", traits=TRAITS, metadata_public={"a": [1, "b"]}, organization_id=uuid.uuid4())
+
+
+def test_what_was_inserted_is_what_was_meant() -> None:
+    new = person(metadata_admin=["x"], external_id="ext'; --", organization_id=uuid.uuid4(), state_changed_at=None)
+    rows.insert([new])
+
+    assert columns_of(Identity.objects.get(pk=new.pk)) == columns_of(new)
+    assert (new._state.adding, new._state.db) == (False, "default")
+
+
+def test_what_is_read_is_what_the_framework_reads(ada: Identity) -> None:
+    found = rows.by_key(Identity, ada.pk)
+
+    assert found is not None
+    assert columns_of(found) == columns_of(Identity.objects.get(pk=ada.pk))
+    assert rows.by_key(Identity, uuid.uuid4()) is None
+
+
+@pytest.mark.parametrize(("count", "statements"), [(0, 0), (1, 1), (rows.MANY, 1), (rows.MANY + 5, 1)])
+def test_rows_of_one_model_are_stored_by_one_statement(count: int, statements: int) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        rows.insert([person() for _ in range(count)])
+
+    assert len([query for query in captured.captured_queries if query["sql"].startswith("INSERT")]) == statements
+    assert Identity.objects.count() == count
+
+
+def test_none_asks_for_null_and_a_tuple_for_any_of_its_values(ada: Identity) -> None:
+    bob, eve = person(external_id="bob"), person(external_id="eve")
+    rows.insert([bob, eve])
+
+    assert [row.pk for row in rows.where(Identity, external_id=None)] == [ada.pk]
+    assert {row.pk for row in rows.where(Identity, external_id=("bob", "eve", "mallory"))} == {bob.pk, eve.pk}
+    assert rows.where(Identity, external_id="bob", state="inactive") == []
+
+
+def test_a_chain_of_foreign_keys_is_read_along(ada: Identity) -> None:
+    credential = Credential.objects.create(identity=ada, type="password", config={"hashed_password": "x"})
+    CredentialIdentifier.objects.create(credential=credential, identity=ada, type="password", identifier="ada")
+
+    with CaptureQueriesContext(connection) as captured:
+        [found] = rows.where(CredentialIdentifier, "credential__identity", type="password", identifier=("ada", "Ada"))
+        seen = (found.credential.config, found.credential.identity.traits, found.credential.identity.pk)
+
+    assert seen == ({"hashed_password": "x"}, TRAITS, ada.pk)
+    assert len(captured) == 1
+
+
+def test_only_what_is_as_wanted_is_changed(ada: Identity) -> None:
+    now = timezone.now()
+    session = Session(identity=ada, token_hash="a", expires_at=now + timedelta(hours=1))
+    rows.insert([session])
+
+    assert rows.update(Session, {"pk": session.pk, "token_hash": "b"}, {"active": False}) == 0
+    assert rows.update(Session, {"pk": session.pk, "token_hash": "a"}, {"active": False, "devices": [], "updated_at": now}) == 1
+
+    session.refresh_from_db()
+    assert (session.active, session.devices, session.updated_at) == (False, [], now)
+
+
+def test_it_counts_up_in_the_database(ada: Identity) -> None:
+    credential = Credential.objects.create(identity=ada, type="password")
+    for _ in range(2):
+        rows.update(Credential, {"pk": credential.pk}, {"version": rows.ONE_MORE, "config": {"a": 1}})
+
+    credential.refresh_from_db()
+    assert (credential.version, credential.config) == (3, {"a": 1})
+
+
+def test_a_known_row_is_stored_whole_or_in_part(ada: Identity) -> None:
+    ada.traits, ada.state, ada.metadata_public = {"a": 1}, "inactive", None
+    assert rows.store(ada, ("traits",)) == 1
+    assert columns_of(Identity.objects.get(pk=ada.pk)) | {"state": "inactive", "metadata_public": None} == columns_of(ada)
+
+    assert rows.store(ada) == 1
+    assert columns_of(Identity.objects.get(pk=ada.pk)) == columns_of(ada)
+
+
+def test_a_row_that_is_gone_is_said_to_be(ada: Identity) -> None:
+    Identity.objects.all().delete()
+
+    assert rows.store(ada) == 0
+    assert Identity.objects.count() == 0
+
+
+def test_a_second_owner_is_refused_as_by_the_framework(ada: Identity) -> None:
+    addresses = [VerifiableAddress(identity=ada, via="email", value="ada@example.org") for _ in range(2)]
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert(addresses)
+
+    assert VerifiableAddress.objects.count() == 0
