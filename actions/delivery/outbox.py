@@ -100,13 +100,13 @@ def wake(id: uuid.UUID) -> None:
 
 def due(limit: int) -> list[uuid.UUID]:
     """Return rows that may be claimed now, the longest overdue first."""
-    at = connection.ops.adapt_datetimefield_value(timezone.now())
-    return [row.pk for row in Delivery.objects.raw(_due(), [at, at, limit])]
+    at = timezone.now()
+    return [row.pk for row in rows.returned(Delivery, _due(rows.columns(Delivery)), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
     """Return the row for one attempt, None when somebody else has it or it is not due."""
-    return next(iter(_claimed("AND id = %s", [Delivery._meta.pk.get_db_prep_value(id, connection)])), None)
+    return next(iter(_claimed("AND id = %s", [id])), None)
 
 
 def claim_due(limit: int) -> list[Delivery]:
@@ -117,17 +117,16 @@ def claim_due(limit: int) -> list[Delivery]:
 def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     """Claim rows in one statement that returns them; what another worker looks at this very moment is passed over."""
     now = timezone.now()
-    until, at = (connection.ops.adapt_datetimefield_value(moment) for moment in (now + LEASE, now))
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    statement = _CLAIM.format(due=_due(which), lock=lock, columns=rows.columns(Delivery))
-    return list(Delivery.objects.raw(statement, [at, at, *values, limit, until, at]))
+    statement = _CLAIM.format(due=_due("id", which), lock=lock, columns=rows.columns(Delivery))
+    return rows.returned(Delivery, statement, [now, now, *values, limit, now + LEASE, now])
 
 
-def _due(which: str = "") -> str:
+def _due(columns: str, which: str = "") -> str:
     return f"""
-SELECT id FROM actions_delivery
+SELECT {columns} FROM actions_delivery
 WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) {which}
-ORDER BY due_at LIMIT %s"""  # noqa: S608  *which* is ours
+ORDER BY due_at LIMIT %s"""  # noqa: S608  both are ours
 
 
 # materialized: joined to the table the planner may look for rows anew for each it finds, and claim more than the limit

@@ -163,10 +163,13 @@ class Mixed:
         return cls(max(0, _number(query.get("page"), 0)) * size, size)
 
     def rows(self, found: QuerySet[Row]) -> list[Row]:
-        """Return this page; a list that ends on it is counted without a further query."""
-        rows = list(found[self.offset : self.offset + self.size + 1])
+        return self.read(lambda offset, limit: list(found[offset : offset + limit]), found.count)
+
+    def read(self, part: Callable[[int, int], list[Row]], count: Callable[[], int]) -> list[Row]:
+        """Return this page: *part* takes an offset and a limit. A list that ends on it is counted without a further query."""
+        rows = part(self.offset, self.size + 1)
         is_last = len(rows) <= self.size and (rows or self.offset == 0)
-        self.total = self.offset + len(rows) if is_last else found.count()
+        self.total = self.offset + len(rows) if is_last else count()
         return rows[: self.size]
 
     def part(self, found: list[Any]) -> list[Any]:

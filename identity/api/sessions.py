@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -78,9 +79,8 @@ class MySessions(JSONView):
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = current(request)
         authentication.require_aal(mine, conf.sessions().whoami_aal, authentication.step_up_url())
-        others = Session.objects.filter(services.live(), identity_id=mine.identity_id).exclude(pk=mine.pk).order_by("-created_at", "-id")
         page = pagination.Mixed.of(request)
-        rows = page.rows(others)
+        rows = page.read(partial(services.others, mine), partial(services.count_others, mine))
         response = json_response(representations.sessions_of(mine.identity, rows))
         page.announce(response, request)
         return response

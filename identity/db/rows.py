@@ -9,12 +9,15 @@ What a column shall equal is given by the attribute's name: `identity_id=...`. N
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 Row = TypeVar("Row", bound=Model)
@@ -33,10 +36,21 @@ def by_key(model: type[Row], key: Any) -> Row | None:
 def where(model: type[Row], related: str = "", **wanted: Any) -> list[Row]:
     """Return the rows that have these values, in no order; with what a chain of foreign keys (`credential__identity`) names."""
     statement, tables = _select(model, related, _shape(wanted))
+    connection = _connection()
     with connection.cursor() as cursor:
-        cursor.execute(statement, _prepared(model, wanted))
+        cursor.execute(statement, _prepared(model, wanted, connection))
         found = cursor.fetchall()
-    return [_row(tables, values) for values in found]
+    return [_row(tables, values, connection) for values in found]
+
+
+def returned(model: type[Row], statement: str, values: Sequence[Any]) -> list[Row]:
+    """Return the rows of a statement of the caller's, which has the columns `columns(model)`. Moments and UUIDs are adapted."""
+    connection = _connection()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_adapted(value, connection) for value in values])
+        found = cursor.fetchall()
+    table = _whole(model)
+    return [table.row(row, connection) for row in found]
 
 
 def insert(rows: Sequence[Row]) -> None:
@@ -47,7 +61,7 @@ def insert(rows: Sequence[Row]) -> None:
     if len(rows) > MANY:
         model._default_manager.bulk_create(rows)
         return
-    fields = _fields(model)
+    fields, connection = _fields(model), _connection()
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(_insert(model, len(rows)), values)
@@ -57,11 +71,11 @@ def insert(rows: Sequence[Row]) -> None:
 
 def update(model: type[Model], wanted: Values, new: Values) -> int:
     """Give the rows that have the values *wanted* the values *new*. Returns how many there were. Raises IntegrityError."""
-    known = _by_name(model)
+    known, connection = _by_name(model), _connection()
     values = [known[name].get_db_prep_save(value, connection) for name, value in new.items() if value is not ONE_MORE]
     changed = tuple((name, value is ONE_MORE) for name, value in new.items())
     with connection.cursor() as cursor:
-        cursor.execute(_update(model, _shape(wanted), changed), values + _prepared(model, wanted))
+        cursor.execute(_update(model, _shape(wanted), changed), values + _prepared(model, wanted, connection))
         return int(cursor.rowcount)
 
 
@@ -77,6 +91,19 @@ def columns(model: type[Model]) -> str:
     return ", ".join(_quoted(field.column) for field in _fields(model))
 
 
+def _adapted(value: Any, connection: BaseDatabaseWrapper) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, uuid.UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
+
+
+def _connection() -> BaseDatabaseWrapper:
+    """Return this thread's connection: `django.db.connection` looks it up at each use."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 # how a statement is put together
 
 
@@ -84,7 +111,7 @@ def _shape(wanted: Values) -> Shape:
     return tuple((name, 0 if value is None else len(value) if isinstance(value, tuple) else 1) for name, value in wanted.items())
 
 
-def _prepared(model: type[Model], wanted: Values) -> list[Any]:
+def _prepared(model: type[Model], wanted: Values, connection: BaseDatabaseWrapper) -> list[Any]:
     known = _by_name(model)
     return [
         known[name].get_db_prep_value(single, connection)
@@ -105,7 +132,7 @@ def _by_name(model: type[Model]) -> dict[str, Field[Any, Any]]:
 
 
 def _quoted(name: str | None) -> str:
-    return str(connection.ops.quote_name(str(name)))
+    return str(_connection().ops.quote_name(str(name)))
 
 
 def _condition(model: type[Model], shape: Shape, table: str = "") -> str:
@@ -138,9 +165,9 @@ def _update(model: type[Model], shape: Shape, changed: tuple[tuple[str, bool], .
 
 
 @cache
-def _select(model: type[Model], related: str, shape: Shape) -> tuple[str, tuple[_Table[Any], ...]]:
+def _select(model: type[Model], related: str, shape: Shape) -> tuple[str, tuple[_Table, ...]]:
     """Return the statement, and what its columns are, table by table."""
-    tables = [_table(model, "", 0)]
+    tables: list[_Table] = [_whole(model)]
     joined = f"{_quoted(model._meta.db_table)} t0"
     for number, name in enumerate(related.split("__") if related else (), start=1):
         before = tables[-1]
@@ -157,25 +184,30 @@ def _select(model: type[Model], related: str, shape: Shape) -> tuple[str, tuple[
 
 
 @dataclass(frozen=True)
-class _Table(Generic[Row]):
+class _Table:
     """The columns *begin* to *end* are a row of *model*, to which the row before it refers by *name*."""
 
-    model: type[Row]
+    model: type[Model]
     name: str
     begin: int
     end: int
     attributes: tuple[str, ...]
     conversions: tuple[tuple[int, Callable[..., Any], Any], ...]
 
-    def row(self, values: Sequence[Any]) -> Row:
+    def row(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
         mine = list(values[self.begin : self.end])
         for index, convert, expression in self.conversions:
             mine[index] = convert(mine[index], expression, connection)
         return self.model.from_db(connection.alias, self.attributes, mine)
 
 
-def _table(model: type[Row], name: str, begin: int) -> _Table[Row]:
-    fields = _fields(model)
+@cache
+def _whole(model: type[Model]) -> _Table:
+    return _table(model, "", 0)
+
+
+def _table(model: type[Model], name: str, begin: int) -> _Table:
+    fields, connection = _fields(model), _connection()
     conversions = []
     for index, field in enumerate(fields):
         expression = field.get_col(model._meta.db_table)
@@ -184,10 +216,10 @@ def _table(model: type[Row], name: str, begin: int) -> _Table[Row]:
     return _Table(model, name, begin, begin + len(fields), tuple(field.attname for field in fields), tuple(conversions))
 
 
-def _row(tables: Sequence[_Table[Any]], values: Sequence[Any]) -> Any:
-    first = before = tables[0].row(values)
+def _row(tables: Sequence[_Table], values: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
+    first = before = tables[0].row(values, connection)
     for table in tables[1:]:
-        row = table.row(values)
+        row = table.row(values, connection)
         setattr(before, table.name, row)
         before = row
     return first

@@ -131,6 +131,19 @@ def find_row_by_token(token: str) -> Session | None:
     return next(iter(rows.where(Session, token_hash=tuple(crypto.keyed_hashes(token)))), None)
 
 
+def others(session: Session, offset: int, limit: int) -> list[Session]:
+    """Return the other live sessions of its person, the newest first."""
+    statement = f"""
+        SELECT {rows.columns(Session)} FROM identity_session
+        WHERE identity_id = %s AND active AND expires_at > %s AND id <> %s ORDER BY created_at DESC, id DESC LIMIT %s OFFSET %s
+    """  # noqa: S608  our own names
+    return rows.returned(Session, statement, [session.identity_id, timezone.now(), session.pk, limit, offset])
+
+
+def count_others(session: Session) -> int:
+    return Session.objects.filter(live(), identity_id=session.identity_id).exclude(pk=session.pk).count()
+
+
 def logout_token(session: Session) -> str:
     """Return what a page needs to sign this session out: derived from the session's secret part, stored nowhere."""
     digest = crypto.keyed_hash(f"logout {session.id} {session.token_hash}")
