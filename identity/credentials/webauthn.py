@@ -34,7 +34,7 @@ from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import AttestationFormat, AuthenticationCredential, AuthenticatorData, RegistrationCredential
 
 from identity.conf import RelyingParty
-from identity.credentials import services
+from identity.credentials import aaguids, services
 from identity.credentials.models import Credential
 
 CHALLENGE = 32  # bytes
@@ -310,7 +310,7 @@ def register(*, ceremony: Ceremony, rp: RelyingParty, answer: RegistrationCreden
         sign_count=verified.sign_count,
         aaguid=aaguid,
         attestation_type=AttestationFormat(verified.fmt).value,
-        display_name=display_name or MODELS.get(aaguid.hex(), ""),
+        display_name=display_name or aaguids.name_of(aaguid),
         added_at=timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         is_passwordless=is_passwordless,
         flags=_flags(data),
@@ -406,18 +406,3 @@ def _later(stored: Key, used: Key) -> Key:
         clone_warning=stored.clone_warning or used.clone_warning,
         flags=used.flags,
     )
-
-
-# What a key is called when its person gave it no name, by the model that it says it is (AAGUID).
-MODELS = {
-    "ea9b8d664d011d213ce4b6b48cb575d4": "Google Password Manager",
-    "adce000235bcc60a648b0b25f1f05503": "Chrome on Mac",
-    "fbfc3007154e4ecc8c0b6e020557d7bd": "Apple Passwords",
-    "dd4ec289e01d41c9bb8970fa845d4bf2": "Apple Passwords (managed)",
-    "08987058cadc4b81b6e130de50dcbe96": "Windows Hello",
-    "9ddd1817af5a4672a2b93e3dd95000a9": "Windows Hello",
-    "6028b017b1d44c02b4b3afcdafc96bb2": "Windows Hello",
-    "bada5566a7aa401fbd9645619a55120d": "1Password",
-    "531126d6e717415c93203d9aa6981239": "Dashlane",
-    "fdb141b25d84443e8a354698c205a502": "KeePassXC",
-}

@@ -131,10 +131,6 @@ def _made_of(answer: str, ceremony: Ceremony) -> Key:
     return webauthn.register(ceremony=ceremony, rp=RP, answer=read, display_name="", is_passwordless=True)
 
 
-def test_it_calls_a_known_model_by_its_name() -> None:
-    assert webauthn.MODELS["08987058cadc4b81b6e130de50dcbe96"] == "Windows Hello"
-
-
 # -- signing in
 
 
