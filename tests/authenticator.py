@@ -41,6 +41,8 @@ class Lie:
     signature: bytes = b""
     algorithm: int = 0
     format: str = "none"
+    more: dict[str, Any] = field(default_factory=dict)  # in the client's data
+    cut: int = 0  # bytes of the authenticator's data that are left out, at its end
 
 
 TRUTH = Lie()
@@ -98,6 +100,7 @@ class Authenticator:
             "challenge": text(lie.challenge) if lie.challenge else asked["challenge"],
             "origin": lie.origin or self.origin,
             "crossOrigin": False,
+            **lie.more,
         }
         return json.dumps(said).encode()
 
@@ -107,7 +110,7 @@ class Authenticator:
         data = hashlib.sha256((lie.rp_id or key.rp_id).encode()).digest() + struct.pack(">BI", flags, counter)
         if attested:
             data += bytes(16) + struct.pack(">H", len(key.id)) + key.id + key.public(lie.algorithm)
-        return data
+        return data[: len(data) - lie.cut]
 
 
 def _answer(key: Made, lie: Lie, response: dict[str, str]) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from identity.credentials import aaguids
+from tests.identity.test_webauthn_recordings import made
+from tests.vectors.webauthn_devices import DEVICES
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,23 @@ def test_the_table_is_written_without_a_model_twice() -> None:
     written = Path(aaguids.__file__).read_text()
 
     assert [model for model in aaguids.NAMES if written.count(model) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("YubiKey 5 NFC", "YubiKey 5 NFC"),
+        ("YubiKey 5 Nano", "YubiKey 5"),
+        ("YubiKey 5Ci", "YubiKey 5Ci"),
+        ("YubiKey 5 NFC FIPS", "YubiKey 5 NFC FIPS"),
+        ("YubiKey Bio", "YubiKey Bio"),
+        ("Security Key 2 by Yubico", "Security Key by Yubico"),
+        ("Windows Hello on a Dell XPS 13, TPM by Nuvoton", "Windows Hello"),
+        ("Pixel 8a", "Android"),
+    ],
+)
+def test_a_device_is_called_what_it_says_it_is(device: str, name: str) -> None:
+    [recorded] = [each for each in DEVICES if each.name == device]
+    assert recorded.registration is not None
+
+    assert made(recorded.registration).display_name == name
