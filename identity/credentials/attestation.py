@@ -2,7 +2,7 @@
 
 A statement has to be about this very key and the answer to this very question. To which maker its certificates lead is not
 asked: a key without any statement is as good here, so nobody would be kept out but people whose phone outlived the
-certificate of its maker. Apple's last three days, and those that Google burnt into phones until 2020 ended in 2026.
+certificates of its maker. Apple's last three days, and the root of many Android phones ended in May 2026.
 """
 
 from __future__ import annotations
