@@ -138,7 +138,7 @@ def test_a_second_passkey_on_the_same_device_is_declined_in_words(ada: Person) -
     ada.signs_up()
     ada.visits("settings")
 
-    ada.page.click('button[name="passkey_register_trigger"]')
-    ada.page.wait_for_timeout(1000)
+    with ada.page.expect_event("dialog"):
+        ada.page.click('button[name="passkey_register_trigger"]')
 
     assert ada.complaints == ["This device has a key for your account already."]
