@@ -12,7 +12,7 @@ from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
 
 PRESENT, VERIFIED, ELIGIBLE, BACKED_UP, ATTESTED = 0x01, 0x04, 0x08, 0x10, 0x40
 
@@ -40,7 +40,10 @@ class Lie:
     raw_id: bytes = b""
     signature: bytes = b""
     algorithm: int = 0
+    hash: HashAlgorithm | None = None  # with which it signs
     format: str = "none"
+    more: dict[str, Any] = field(default_factory=dict)  # in the client's data
+    cut: int = 0  # bytes of the authenticator's data that are left out, at its end
 
 
 TRUTH = Lie()
@@ -63,8 +66,8 @@ class Made:
         key = {1: 2, 3: algorithm or usual, -1: curve, -2: numbers.x.to_bytes(size, "big"), -3: numbers.y.to_bytes(size, "big")}
         return cbor2.dumps(key)
 
-    def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message, ec.ECDSA(SHA256() if self.curve.key_size == 256 else SHA384()))
+    def sign(self, message: bytes, hash: HashAlgorithm | None = None) -> bytes:
+        return self.private.sign(message, ec.ECDSA(hash or (SHA256() if self.curve.key_size == 256 else SHA384())))
 
 
 class Authenticator:
@@ -88,7 +91,7 @@ class Authenticator:
         if self.counts:
             key.counter += 1
         client, data = self._client("webauthn.get", asked, lie), self._data(key, lie, attested=False)
-        signature = lie.signature or key.sign(data + hashlib.sha256(client).digest())
+        signature = lie.signature or key.sign(data + hashlib.sha256(client).digest(), lie.hash)
         response = {"authenticatorData": text(data), "clientDataJSON": text(client), "signature": text(signature)}
         return _answer(key, lie, {**response, "userHandle": text(key.handle if lie.handle is None else lie.handle)})
 
@@ -98,6 +101,7 @@ class Authenticator:
             "challenge": text(lie.challenge) if lie.challenge else asked["challenge"],
             "origin": lie.origin or self.origin,
             "crossOrigin": False,
+            **lie.more,
         }
         return json.dumps(said).encode()
 
@@ -107,7 +111,7 @@ class Authenticator:
         data = hashlib.sha256((lie.rp_id or key.rp_id).encode()).digest() + struct.pack(">BI", flags, counter)
         if attested:
             data += bytes(16) + struct.pack(">H", len(key.id)) + key.id + key.public(lie.algorithm)
-        return data
+        return data[: len(data) - lie.cut]
 
 
 def _answer(key: Made, lie: Lie, response: dict[str, str]) -> str:

@@ -31,6 +31,16 @@ BACK = frozenset((1040008, 1060007))
 INSTRUCTIONS = frozenset(  # messages that say what to do on this page: they stand under its heading
     (1010003, 1010004, 1010012, 1010014, 1010025, 1040005, 1040009, 1060002, 1060003, 1060004, 1060005, 1060006, 1080001, 1080003, 1080004)
 )
+AT_FIELD = {  # messages about the whole form that speak of one field: they stand there, where whoever typed into it looks
+    4000008: "totp_code",
+    4000012: "lookup_secret",
+    4000016: "lookup_secret",
+    4010008: "code",
+    4040003: "code",
+    4060006: "code",
+    4070006: "code",
+}
+KEY_NAME = "webauthn_register_displayname"
 REMOVALS = frozenset(("webauthn_remove", "passkey_remove", "unlink"))
 DESTRUCTIVE = REMOVALS | {"totp_unlink", "lookup_secret_disable"}
 BUTTONS = frozenset(("submit", "button"))
@@ -327,9 +337,9 @@ def of(kind: str, flow: dict[str, Any]) -> Layout:
     scripts = [part for part in fields if part.type == "script"]
     drawn = [part for part in fields if part.type != "script"]
     frame = Form("", str(ui.get("action") or ""), str(ui.get("method") or "post").lower())
+    drawn, said = _said_at_fields(drawn, list(ui.get("messages") or ()))
     sections = _by_group(frame, drawn) if kind == "settings" else [Section("", _journey(frame, drawn))]
     identifier = next((part.value for part in drawn if part.is_hidden and part.name == "identifier" and part.value), "")
-    said = list(ui.get("messages") or ())
     return Layout(
         _focused(sections, anywhere=kind != "settings"),
         [message for message in said if not _instructs(message)],
@@ -338,6 +348,14 @@ def of(kind: str, flow: dict[str, Any]) -> Layout:
         identifier,
         identifier or next((part.value for part in drawn if part.autocomplete in ("email", "username") and part.value), ""),
     )
+
+
+def _said_at_fields(fields: list[Field], said: list[dict[str, Any]]) -> tuple[list[Field], list[dict[str, Any]]]:
+    """Return the fields with what is said of each, and what is left to be said of the form."""
+    typed = {part.name for part in fields if part.is_typed}
+    at = {name: [message for message in said if AT_FIELD.get(message.get("id", 0)) == name] for name in typed}
+    told = [replace(part, node={**part.node, "messages": [*part.messages, *at.get(part.name, ())]}) for part in fields]
+    return told, [message for message in said if AT_FIELD.get(message.get("id", 0)) not in typed]
 
 
 def _instructs(message: dict[str, Any]) -> bool:
@@ -357,13 +375,18 @@ def _by_group(frame: Form, fields: list[Field]) -> list[Section]:
 
 def _settings_forms(frame: Form, group: str, shared: list[Field], parts: list[Field]) -> list[Form]:
     removals = [replace(part, look="danger", skips_validation=True) for part in parts if part.is_removal]
-    others = [part for part in parts if not part.is_removal]
+    others = [_needed(part) if part.name == KEY_NAME else part for part in parts if not part.is_removal]
     forms = []
     if removals:
         forms.append(replace(frame, id=f"{group}-remove", hidden=shared, removals=removals))
     if others:
         forms.append(_form(replace(frame, id=group), shared, others, []))
     return forms
+
+
+def _needed(part: Field) -> Field:
+    """Return a field that may not stay empty. The name of a key is one that the form does not call so, yet it is refused without."""
+    return replace(part, node={**part.node, "attributes": {**part.attributes, "required": True}})
 
 
 def _journey(frame: Form, fields: list[Field]) -> list[Form]:

@@ -15,31 +15,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography import x509
 from django.utils import timezone
-from webauthn import verify_registration_response
 from webauthn.helpers import (
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
     parse_attestation_object,
     parse_authentication_credential_json,
     parse_authenticator_data,
     parse_client_data_json,
     parse_registration_credential_json,
-    verify_signature,
 )
 from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import AttestationFormat, AuthenticationCredential, AuthenticatorData, RegistrationCredential
+from webauthn.helpers.structs import AuthenticationCredential, AuthenticatorData, CollectedClientData, RegistrationCredential
 
 from identity.conf import RelyingParty
-from identity.credentials import services
+from identity.credentials import aaguids, attestation, cose, services
 from identity.credentials.models import Credential
 
-CHALLENGE = 32  # bytes
-ES384 = -35
-ALGORITHMS = (-7, ES384, -36, -257, -258, -259, -37, -38, -39, -8)  # COSE (RFC 9053, RFC 8812), in order of preference
+CHALLENGE, LONGEST_ID = 32, 1023  # bytes
 BROKEN = (
     WebAuthnException,
     ValueError,
@@ -50,6 +42,8 @@ BROKEN = (
     OverflowError,
     RecursionError,
     struct.error,
+    x509.ExtensionNotFound,
+    StopIteration,
 )  # what garbage makes the parsers raise
 
 
@@ -234,7 +228,7 @@ def creation_options(
         "rp": {"name": rp.name, "id": rp.id},
         "user": {"name": name, "displayName": name, "id": b64url(ceremony.user_handle)},
         "challenge": b64url(ceremony.challenge),
-        "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in ALGORITHMS],
+        "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in cose.ALGORITHMS],
         "timeout": timeout,
     }
     if excluded := [_descriptor(key.id, key.transports) for key in exclude]:
@@ -285,36 +279,44 @@ def register(*, ceremony: Ceremony, rp: RelyingParty, answer: RegistrationCreden
     Raises:
         CeremonyFailed: A check failed.
     """
+    if b64url(answer.raw_id) != answer.id:
+        raise CeremonyFailed("The answer names two keys.")
+    response = answer.response
     try:
-        verified = verify_registration_response(
-            credential=answer,
-            expected_challenge=ceremony.challenge,
-            expected_origin=list(rp.origins),
-            expected_rp_id=rp.id,
-            require_user_presence=True,
-            require_user_verification=ceremony.requires_verification,
-            supported_pub_key_algs=list(ALGORITHMS),  # type: ignore[arg-type]  # its enumeration lacks ES384, which it only compares
+        client = parse_client_data_json(response.client_data_json)
+        made = attestation.Made(
+            response.attestation_object, response.client_data_json, parse_attestation_object(response.attestation_object)
         )
-        data = parse_attestation_object(answer.response.attestation_object).auth_data
-        decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
     except BROKEN as error:
-        raise CeremonyFailed(str(error)) from error
-    if verified.credential_id != answer.raw_id:
+        raise CeremonyFailed(f"The answer cannot be read: {error}") from error
+    data = made.read.auth_data
+    _check(ceremony=ceremony, rp=rp, type="webauthn.create", client=client, data=data)
+    if data.attested_credential_data is None:
+        raise CeremonyFailed("The answer holds no new key.")
+    if made.key.credential_id != answer.raw_id:
         raise CeremonyFailed("The answer names another key than the authenticator made.")
-    if len(verified.credential_id) > 1023:
-        raise CeremonyFailed("The key's id is too long.")  # section 7.1, step 25 of Level 3
-    aaguid = data.attested_credential_data.aaguid if data.attested_credential_data else bytes(16)
+    if not 0 < len(made.key.credential_id) <= LONGEST_ID:  # section 7.1, step 25 of Level 3
+        raise CeremonyFailed("The key's id is too long, or empty.")
+    try:
+        algorithm, _ = cose.read(made.key.credential_public_key)
+        is_right = attestation.is_right(made)
+    except BROKEN as error:
+        raise CeremonyFailed(f"The key, or its attestation, cannot be read: {error}") from error
+    if algorithm not in cose.ALGORITHMS:  # step 20
+        raise CeremonyFailed("The key's algorithm was not offered.")
+    if not is_right:  # step 22
+        raise CeremonyFailed("The attestation is not about this key.")
     return Key(
-        id=verified.credential_id,
-        public_key=verified.credential_public_key,
-        sign_count=verified.sign_count,
-        aaguid=aaguid,
-        attestation_type=AttestationFormat(verified.fmt).value,
-        display_name=display_name or MODELS.get(aaguid.hex(), ""),
+        id=made.key.credential_id,
+        public_key=made.key.credential_public_key,
+        sign_count=data.sign_count,
+        aaguid=made.key.aaguid,
+        attestation_type=str(made.read.fmt),
+        display_name=display_name or aaguids.name_of(made.key.aaguid),
         added_at=timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         is_passwordless=is_passwordless,
         flags=_flags(data),
-        transports=tuple(transport.value for transport in answer.response.transports or ()),
+        transports=tuple(transport.value for transport in response.transports or ()),
     )
 
 
@@ -340,20 +342,7 @@ def authenticate(*, ceremony: Ceremony, rp: RelyingParty, answer: Authentication
         data = parse_authenticator_data(response.authenticator_data)
     except BROKEN as error:
         raise CeremonyFailed(f"The answer cannot be read: {error}") from error
-    if client.type != "webauthn.get":  # step 11
-        raise CeremonyFailed("The answer belongs to another ceremony.")
-    if client.challenge != ceremony.challenge:  # step 12
-        raise CeremonyFailed("The answer is to another challenge.")
-    if client.origin not in rp.origins:  # step 13
-        raise CeremonyFailed("The answer comes from another origin.")
-    if data.rp_id_hash != hashlib.sha256(rp.id.encode()).digest():  # step 15
-        raise CeremonyFailed("The key signed for another RP ID.")
-    if not data.flags.up:  # step 16
-        raise CeremonyFailed("No person was present.")
-    if ceremony.requires_verification and not data.flags.uv:  # step 17
-        raise CeremonyFailed("The person was not verified.")
-    if data.flags.bs and not data.flags.be:  # Level 3, step 19
-        raise CeremonyFailed("The key says that it is backed up and cannot be.")
+    _check(ceremony=ceremony, rp=rp, type="webauthn.get", client=client, data=data)
     if key.flags is not None and bool(key.flags.get("backup_eligible")) != data.flags.be:
         raise CeremonyFailed("The key changed its mind about backups.")
     signed = response.authenticator_data + hashlib.sha256(response.client_data_json).digest()
@@ -362,17 +351,30 @@ def authenticate(*, ceremony: Ceremony, rp: RelyingParty, answer: Authentication
     return _counted(key, data)
 
 
+def _check(*, ceremony: Ceremony, rp: RelyingParty, type: str, client: CollectedClientData, data: AuthenticatorData) -> None:
+    """Check what both ceremonies have in common (section 7.1, steps 7 to 16; section 7.2, steps 11 to 17). Raises CeremonyFailed."""
+    if client.type != type:
+        raise CeremonyFailed("The answer belongs to another ceremony.")
+    if client.challenge != ceremony.challenge:
+        raise CeremonyFailed("The answer is to another challenge.")
+    if client.origin not in rp.origins:
+        raise CeremonyFailed("The answer comes from another origin.")
+    if data.rp_id_hash != hashlib.sha256(rp.id.encode()).digest():
+        raise CeremonyFailed("The key signed for another RP ID.")
+    if not data.flags.up:
+        raise CeremonyFailed("No person was present.")
+    if ceremony.requires_verification and not data.flags.uv:
+        raise CeremonyFailed("The person was not verified.")
+    if data.flags.bs and not data.flags.be:  # Level 3, section 7.2, step 19
+        raise CeremonyFailed("The key says that it is backed up and cannot be.")
+
+
 def _is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
     try:
-        decoded = decode_credential_public_key(public_key)
-        opened = decoded_public_key_to_cryptography(decoded)
-        if decoded.alg == ES384 and isinstance(opened, EllipticCurvePublicKey):  # the library does not know it
-            opened.verify(signature, message, ECDSA(SHA384()))
-        else:
-            verify_signature(public_key=opened, signature_alg=decoded.alg, signature=signature, data=message)
-    except (InvalidSignature, *BROKEN):
+        algorithm, key = cose.read(public_key)
+    except BROKEN:
         return False
-    return True
+    return cose.is_signed(key, algorithm, message, signature)
 
 
 def _counted(key: Key, data: AuthenticatorData) -> Key:
@@ -406,18 +408,3 @@ def _later(stored: Key, used: Key) -> Key:
         clone_warning=stored.clone_warning or used.clone_warning,
         flags=used.flags,
     )
-
-
-# What a key is called when its person gave it no name, by the model that it says it is (AAGUID).
-MODELS = {
-    "ea9b8d664d011d213ce4b6b48cb575d4": "Google Password Manager",
-    "adce000235bcc60a648b0b25f1f05503": "Chrome on Mac",
-    "fbfc3007154e4ecc8c0b6e020557d7bd": "Apple Passwords",
-    "dd4ec289e01d41c9bb8970fa845d4bf2": "Apple Passwords (managed)",
-    "08987058cadc4b81b6e130de50dcbe96": "Windows Hello",
-    "9ddd1817af5a4672a2b93e3dd95000a9": "Windows Hello",
-    "6028b017b1d44c02b4b3afcdafc96bb2": "Windows Hello",
-    "bada5566a7aa401fbd9645619a55120d": "1Password",
-    "531126d6e717415c93203d9aa6981239": "Dashlane",
-    "fdb141b25d84443e8a354698c205a502": "KeePassXC",
-}

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA384
 from django.test import Client
 
 from flows.models import LoginFlow
 from identity import config
 from identity.credentials import webauthn
 from identity.identities.models import Identity
-from tests.authenticator import Authenticator, Lie
+from tests.authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator, Lie
 from tests.factor_journeys import ORIGIN, RP, App, Flow, Page, configuration, make_person, names, node, said, value
 
 pytestmark = pytest.mark.django_db
@@ -69,19 +70,60 @@ def second_factor(ada: Identity, key: Authenticator, lie: Lie | None = None) -> 
     return other, other.submit(flow, webauthn_login=answer, identifier="ada@example.org")
 
 
+def is_nobody(visitor: App) -> bool:
+    """Whether they are not signed in, with what they were given so far."""
+    return bool(visitor.client.get("/sessions/whoami", **visitor.headers).status_code == 401)
+
+
 def keys_of(identity: Identity, type: str) -> list[webauthn.Key]:
     return webauthn.keys_of(Identity.objects.get(pk=identity.pk).credential(type))
 
 
-LIES = [
-    Lie(origin="https://evil.example.org"),
-    Lie(rp_id="evil.example.org"),
-    Lie(challenge=b"of another flow"),
-    Lie(ceremony="webauthn.create"),
-    Lie(flags=0),
-    Lie(signature=b"\x30\x06\x02\x01\x01\x02\x01\x01"),
-    Lie(key_id=b"somebody else's"),
-]
+def challenged(visitor: Page, identifier: str) -> Flow:
+    flow = visitor.start("login")
+    response = visitor.submit(flow, method="webauthn", identifier=identifier)
+    assert response.status_code == 422, response.content
+    assert response.json()["redirect_browser_to"].endswith(f"flow={flow['id']}")
+    return visitor.fetch(flow)
+
+
+# What both ceremonies refuse, and what one of them does.
+LIES = {
+    "another origin": Lie(origin="https://evil.example.org"),
+    "an origin below ours": Lie(origin=f"{ORIGIN}.evil.example.org"),
+    "another scheme": Lie(origin=ORIGIN.replace("http:", "https:")),
+    "another port": Lie(origin=ORIGIN.rpartition(":")[0] + ":4456"),
+    "no origin": Lie(origin="null"),
+    "another RP ID": Lie(rp_id="evil.example.org"),
+    "another challenge": Lie(challenge=b"of another flow"),
+    "nobody present": Lie(flags=VERIFIED),
+    "nothing at all": Lie(flags=0),
+    "a backup that cannot be": Lie(flags=PRESENT | VERIFIED | BACKED_UP),
+    "somebody else's key": Lie(key_id=b"somebody else's"),
+    "two keys": Lie(raw_id=b"somebody else's"),
+    "data that ends too early": Lie(cut=1),
+    "hardly any data": Lie(cut=36),
+}
+WHILE_SIGNING = {
+    **LIES,
+    "another ceremony": Lie(ceremony="webauthn.create"),
+    "a ceremony that is none": Lie(ceremony="payment.get"),
+    "a signature of nothing": Lie(signature=b"\x30\x06\x02\x01\x01\x02\x01\x01"),
+    "a signature that is none": Lie(signature=b"\x00"),
+    "a signature of another algorithm": Lie(hash=SHA384()),
+    "that it can be backed up now": Lie(flags=PRESENT | VERIFIED | ELIGIBLE),
+}
+WHILE_MAKING = {
+    **LIES,
+    "another ceremony": Lie(ceremony="webauthn.get"),
+    "an algorithm that was not offered": Lie(algorithm=-65535),
+    "an attestation that does not exist": Lie(format="made-up"),
+    "an attestation that is not there": Lie(format="packed"),
+}
+
+
+def about(lies: dict[str, Lie]) -> Any:
+    return pytest.mark.parametrize("lie", list(lies.values()), ids=list(lies))
 
 
 # -- security keys as second factor
@@ -98,7 +140,7 @@ def test_a_security_key_raises_the_session_in_which_it_is_added(ada: Identity, k
     assert Identity.objects.get(pk=ada.pk).available_aal == "aal2"
 
 
-@pytest.mark.parametrize("lie", [lie for lie in LIES if not lie.signature and not lie.ceremony] + [Lie(ceremony="webauthn.get")])
+@about(WHILE_MAKING)
 def test_a_key_that_lies_is_not_added_and_proves_nothing(ada: Identity, key: Authenticator, lie: Lie) -> None:
     visitor = Page(ada)
 
@@ -132,7 +174,7 @@ def test_a_security_key_is_a_second_factor(ada: Identity, key: Authenticator) ->
     assert keys_of(ada, "webauthn")[0].sign_count == 1
 
 
-@pytest.mark.parametrize("lie", LIES)
+@about(WHILE_SIGNING)
 def test_a_second_factor_that_lies_is_refused(ada: Identity, key: Authenticator, lie: Lie) -> None:
     add_key(Page(ada), key)
 
@@ -142,14 +184,36 @@ def test_a_second_factor_that_lies_is_refused(ada: Identity, key: Authenticator,
     assert other.stored_session().aal == "aal1"
 
 
-def test_another_persons_key_is_no_second_factor(ada: Identity, key: Authenticator) -> None:
+@pytest.mark.parametrize("pretends", [False, True], ids=["under its own id", "under the id of hers"])
+def test_another_persons_key_is_no_second_factor(ada: Identity, key: Authenticator, pretends: bool) -> None:
     eves = Authenticator(ORIGIN)
     add_key(Page(ada), key)
     add_key(Page(make_person("eve@example.org")), eves)
 
-    _, response = second_factor(ada, eves)
+    other, response = second_factor(ada, eves, Lie(key_id=key.keys[0].id) if pretends else None)
 
     assert said(response.json()) == [4000043]
+    assert other.stored_session().aal == "aal1"
+
+
+def test_a_second_factor_that_answers_an_earlier_question_is_refused(ada: Identity, key: Authenticator) -> None:
+    add_key(Page(ada), key)
+    other = Page(ada)
+    earlier, flow = other.start("login", aal="aal2"), other.start("login", aal="aal2")
+
+    refused = other.submit(flow, webauthn_login=key.get(value(earlier, "webauthn_login_trigger")), identifier="ada@example.org")
+
+    assert said(refused.json()) == [4000043]
+    assert other.stored_session().aal == "aal1"
+
+
+def test_a_page_in_a_frame_of_another_site_may_ask(ada: Identity, key: Authenticator) -> None:
+    """The browser asks that site's permission for it, and the origin is still ours (as upstream)."""
+    add_key(Page(ada), key)
+
+    _, response = second_factor(ada, key, Lie(more={"crossOrigin": True, "topOrigin": "https://partner.example.org"}))
+
+    assert response.status_code == 200
 
 
 def test_a_counter_that_falls_leaves_a_warning_and_lets_in(ada: Identity, key: Authenticator) -> None:
@@ -192,19 +256,11 @@ def test_apps_are_not_offered_security_keys(ada: Identity, key: Authenticator) -
 # -- security keys instead of a password
 
 
-def key_account(key: Authenticator, email: str = "grace@example.org") -> Any:
+def key_account(key: Authenticator, email: str = "grace@example.org", lie: Lie | None = None) -> Any:
     visitor = Page()
     flow = visitor.start("registration")
-    answer = key.create(value(flow, "webauthn_register_trigger"))
+    answer = key.create(value(flow, "webauthn_register_trigger"), lie or Lie())
     return visitor.submit(flow, webauthn_register=answer, webauthn_register_displayname="blue", traits={"email": email})
-
-
-def challenged(visitor: Page, identifier: str) -> Flow:
-    flow = visitor.start("login")
-    response = visitor.submit(flow, method="webauthn", identifier=identifier)
-    assert response.status_code == 422, response.content
-    assert response.json()["redirect_browser_to"].endswith(f"flow={flow['id']}")
-    return visitor.fetch(flow)
 
 
 @pytest.mark.usefixtures("passwordless")
@@ -217,6 +273,76 @@ def test_somebody_may_sign_up_and_in_with_a_key_alone(key: Authenticator) -> Non
 
     methods = response.json()["session"]["authentication_methods"]
     assert [(entry["method"], entry["aal"]) for entry in methods] == [("webauthn", "aal1")]
+
+
+def with_key_alone(visitor: Page, key: Authenticator, lie: Lie | None = None) -> Any:
+    flow = challenged(visitor, "grace@example.org")
+    return visitor.submit(flow, webauthn_login=key.get(value(flow, "webauthn_login_trigger"), lie or Lie()), identifier="grace@example.org")
+
+
+@about(WHILE_SIGNING)
+@pytest.mark.usefixtures("passwordless")
+def test_a_key_that_lies_signs_nobody_in(key: Authenticator, lie: Lie) -> None:
+    key_account(key)
+    visitor = Page()
+
+    refused = with_key_alone(visitor, key, lie)
+
+    assert (refused.status_code, said(refused.json())) == (400, [4000043])
+    assert is_nobody(visitor)
+
+
+@about(WHILE_MAKING)
+@pytest.mark.usefixtures("passwordless")
+def test_a_key_that_lies_signs_nobody_up(key: Authenticator, lie: Lie) -> None:
+    assert key_account(key, lie=lie).status_code == 400
+    assert not Identity.objects.exists()
+
+
+@pytest.mark.usefixtures("passwordless")
+def test_a_key_alone_that_answers_an_earlier_question_signs_nobody_in(key: Authenticator) -> None:
+    key_account(key)
+    visitor = Page()
+    earlier, flow = challenged(visitor, "grace@example.org"), challenged(visitor, "grace@example.org")
+
+    refused = visitor.submit(flow, webauthn_login=key.get(value(earlier, "webauthn_login_trigger")), identifier="grace@example.org")
+
+    assert said(refused.json()) == [4000043]
+    assert is_nobody(visitor)
+
+
+@pytest.mark.usefixtures("passwordless")
+def test_another_persons_key_under_the_id_of_the_right_one_signs_nobody_in(key: Authenticator) -> None:
+    eves, visitor = Authenticator(ORIGIN), Page()
+    key_account(key)
+    key_account(eves, "eve@example.org")
+
+    refused = with_key_alone(visitor, eves, Lie(key_id=key.keys[0].id))
+
+    assert said(refused.json()) == [4000043]
+    assert is_nobody(visitor)
+
+
+@pytest.mark.usefixtures("passwordless")
+def test_a_key_alone_that_counts_backwards_leaves_a_warning_and_lets_in(key: Authenticator) -> None:
+    key_account(key)
+    with_key_alone(Page(), key, Lie(counter=9))
+
+    assert with_key_alone(Page(), key, Lie(counter=3)).status_code == 200
+    [held] = keys_of(Identity.objects.get(), "webauthn")
+    assert (held.sign_count, held.clone_warning) == (9, True)
+
+
+@pytest.mark.usefixtures("passwordless")
+def test_a_key_is_added_beside_a_password_and_is_no_second_factor(ada: Identity, key: Authenticator) -> None:
+    visitor = Page(ada)
+
+    added = add_key(visitor, key).json()
+
+    assert said(added) == [1050001]
+    assert node(added, "webauthn_remove")["attributes"]["disabled"] is False
+    assert (visitor.stored_session().methods_used(), visitor.stored_session().aal) == (["password", "webauthn"], "aal1")
+    assert Identity.objects.get(pk=ada.pk).available_aal == "aal1"
 
 
 @pytest.mark.usefixtures("passwordless")
@@ -300,13 +426,47 @@ def test_a_passkey_is_no_second_factor(ada: Identity, key: Authenticator, kind: 
     assert visitor.stored_session().aal == "aal1"
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_passkey_that_lies_is_refused(ada: Identity, key: Authenticator, lie: Lie) -> None:
+@about(WHILE_SIGNING)
+def test_a_passkey_that_lies_signs_nobody_in(ada: Identity, key: Authenticator, lie: Lie) -> None:
     add_passkey(App(ada), key)
+    app, page = App(), Page()
 
-    refused = sign_in(App(), key, lie)
+    for visitor in (app, page):
+        refused = sign_in(visitor, key, lie)
+        assert (refused.status_code, said(refused.json())) == (400, [4000043])
+        assert is_nobody(visitor)
 
-    assert (refused.status_code, said(refused.json())) == (400, [4000043])
+
+@about(WHILE_MAKING)
+def test_a_passkey_that_lies_is_not_added(ada: Identity, key: Authenticator, lie: Lie) -> None:
+    visitor = App(ada)
+
+    refused = add_passkey(visitor, key, lie)
+
+    assert (refused.status_code, said(refused.json())) == (400, [4000001])
+    assert visitor.stored_session().methods_used() == ["password"]
+    assert keys_of(ada, "passkey") == []
+
+
+@about(WHILE_MAKING)
+def test_a_passkey_that_lies_signs_nobody_up(key: Authenticator, lie: Lie) -> None:
+    visitor = App()
+    flow = visitor.start("registration")
+
+    refused = visitor.submit(
+        flow, passkey_register=key.create(value(flow, "passkey_create_data"), lie), traits={"email": "grace@example.org"}
+    )
+
+    assert refused.status_code == 400
+    assert not Identity.objects.exists()
+
+
+def test_a_passkey_that_counts_backwards_leaves_a_warning_and_lets_in(ada: Identity, key: Authenticator) -> None:
+    add_passkey(App(ada), key)
+    sign_in(App(), key, Lie(counter=9))
+
+    assert sign_in(App(), key, Lie(counter=3)).status_code == 200
+    assert (keys_of(ada, "passkey")[0].sign_count, keys_of(ada, "passkey")[0].clone_warning) == (9, True)
 
 
 @pytest.mark.parametrize("handle", [b"", b"nobody", b"\xff\xfe", b"a\x00b", b"0" * 16])
@@ -349,10 +509,12 @@ def test_the_same_answer_does_not_sign_in_twice(ada: Identity, key: Authenticato
 def test_it_refuses_who_was_not_verified_where_that_is_required(ada: Identity, key: Authenticator) -> None:
     strict = {"rp": RP, "authenticator_selection": {"user_verification": "required"}}
     with config.override(configuration(passkey={"enabled": True, "config": strict})):
+        not_made = add_passkey(App(ada), key, Lie(flags=PRESENT))
         add_passkey(App(ada), key)
-        refused = sign_in(App(), key, Lie(flags=0x01))
+        refused = sign_in(App(), key, Lie(flags=PRESENT))
         let_in = sign_in(App(), key)
 
+    assert said(not_made.json()) == [4000001]
     assert said(refused.json()) == [4000043]
     assert let_in.status_code == 200
 

@@ -311,6 +311,45 @@ def test_it_puts_the_messages_of_a_form_on_top() -> None:
     assert "Error: Sign in" in page.html
 
 
+@pytest.mark.parametrize(
+    ("refused", "name", "group"),
+    [
+        (4000008, "totp_code", "totp"),
+        (4000012, "lookup_secret", "lookup_secret"),
+        (4000016, "lookup_secret", "lookup_secret"),
+        (4010008, "code", "code"),
+        (4040003, "code", "code"),
+        (4060006, "code", "code"),
+        (4070006, "code", "code"),
+    ],
+)
+def test_a_wrong_code_is_refused_at_the_field_into_which_it_was_typed(refused: int, name: str, group: str) -> None:
+    """The wire says it of the whole form; whoever typed looks at the field, and a screen reader begins there."""
+    others = [field(each, each, label=each) for each in ("totp_code", "lookup_secret", "code") if each != name]
+    page = drawn("login", CSRF, *others, field(name, group, label="Code", value=""), messages=(message(refused, "That is not it."),))
+
+    wrong = page.one("input", name=name)
+    assert page.text.count("That is not it.") == 1
+    assert page.one("p", id=str(wrong["aria-describedby"]))["data-message"] == str(refused)
+    assert (wrong["aria-invalid"], "autofocus" in wrong) == ("true", True)
+    assert not page.all("div", role="alert")
+
+
+def test_it_is_said_on_top_where_the_field_is_not_on_the_page() -> None:
+    page = drawn("login", *password_login(), messages=(message(4000012, "It was used before."),))
+
+    assert page.all("div", role="alert")
+    assert "aria-invalid" not in page.one("input", name="identifier")
+
+
+@pytest.mark.parametrize(("kind", "is_needed"), [("settings", True), ("registration", False)])
+def test_a_key_is_given_its_name_before_it_is_touched_where_it_needs_one(kind: str, is_needed: bool) -> None:
+    trigger = field("webauthn_register_trigger", "webauthn", "button", label="Add a key", onclickTrigger="oryWebAuthnRegistration")
+    page = drawn(kind, CSRF, field("webauthn_register_displayname", "webauthn", label="Name", value=""), trigger)
+
+    assert ("required" in page.one("input", name="webauthn_register_displayname")) is is_needed
+
+
 def test_it_shows_what_is_said_of_a_field_that_nobody_sees() -> None:
     hidden = field("webauthn_register", "webauthn", "hidden", value="", said=[message(4000001, "This key is registered already.")])
 

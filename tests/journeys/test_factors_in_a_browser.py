@@ -76,8 +76,14 @@ def test_an_app_scans_the_picture_and_is_asked_for_the_next_code(site: Server, p
     expect(page.get_by_role("heading", name=ASKS)).to_be_visible()
     assert whoami(page)["error"]["id"] == "session_aal2_required"
     look_at(page, f"{look}-totp-3-asked")
-    page.get_by_label("Code from your authenticator app").fill(app.at(int(time.time()) + STEP))  # the one before was spent
-    page.get_by_role("button", name="Use this code").click()
+    typed, use = page.get_by_label("Code from your authenticator app"), page.get_by_role("button", name="Use this code")
+    typed.fill("000000")
+    use.click()
+    expect(typed).to_have_accessible_description("That code is not right. Take the one that your app shows now; each works once.")
+    expect(typed).to_be_focused()
+    look_at(page, f"{look}-totp-4-wrong")
+    typed.fill(app.at(int(time.time()) + STEP))  # the one before was spent
+    use.click()
 
     page.wait_for_url("**/ui/welcome*")
     assert proofs(whoami(page)) == ("aal2", ["password", "totp"])
@@ -120,7 +126,8 @@ def test_backup_codes_are_kept_and_each_gets_in_once(site: Server, page: Page, a
     sign_out(page, site)
     sign_in(page, site, address)
     give(page, codes[0])
-    expect(page.get_by_role("alert")).to_contain_text("This backup code was used before.")
+    expect(page.get_by_label("Backup code")).to_have_accessible_description("This backup code was used before. Take another one.")
+    expect(page.get_by_label("Backup code")).to_be_focused()
     look_at(page, f"{look}-backup-2-used-before")
     assert whoami(page)["error"]["id"] == "session_aal2_required"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.clients import new_address
 from tests.server import Server, merged
@@ -24,19 +24,23 @@ def site() -> Iterator[Server]:
         yield server
 
 
+DEVICE = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+STICK = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": False, "hasUserVerification": False}
+
+
 class Person:
     """A browser with an authenticator in it; nobody has to touch anything while `touches` is true."""
 
-    def __init__(self, browser: Browser, site: Server) -> None:
-        self.context, self.site = browser.new_context(), site
+    def __init__(self, browser: Browser, site: Server, authenticator: dict[str, Any] | None = None, **look: Any) -> None:
+        self.context, self.site = browser.new_context(**look), site
         self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
         self.page.on("dialog", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self._devtools = self.context.new_cdp_session(self.page)
         self._devtools.send("WebAuthn.enable")
-        kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
-        options = {"options": {**kind, "automaticPresenceSimulation": True}}
+        options = {"options": {**(authenticator or DEVICE), "automaticPresenceSimulation": True}}
         self._key = self._devtools.send("WebAuthn.addVirtualAuthenticator", options)["authenticatorId"]
 
     def _hear(self, dialog: Any) -> None:
@@ -45,6 +49,10 @@ class Person:
 
     def touches(self, does: bool) -> None:
         self._devtools.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self._key, "enabled": does})
+
+    def keys_made(self) -> int:
+        """How many keys the authenticator has made."""
+        return len(self._devtools.send("WebAuthn.getCredentials", {"authenticatorId": self._key})["credentials"])
 
     def visits(self, flow: str, query: str = "") -> None:
         self.page.goto(f"{self.site.public}/self-service/{flow}/browser{query}")
@@ -103,6 +111,16 @@ def test_a_passkey_that_the_browser_offers_signs_in_without_a_button(ada: Person
     assert ada.methods() == ["passkey"]
 
 
+def test_nobody_touches_a_device_for_a_form_that_lacks_something(ada: Person) -> None:
+    """The passkey would stay there, and open nothing."""
+    ada.visits("registration")
+
+    ada.page.click('button[name="passkey_register_trigger"]')
+
+    expect(ada.page.locator('input[name="traits.email"]')).to_be_focused()
+    assert ada.keys_made() == 0
+
+
 def test_a_security_key_is_added_and_used_as_second_factor(ada: Person) -> None:
     ada.signs_up()
     ada.visits("settings")
@@ -120,7 +138,7 @@ def test_a_second_passkey_on_the_same_device_is_declined_in_words(ada: Person) -
     ada.signs_up()
     ada.visits("settings")
 
-    ada.page.click('button[name="passkey_register_trigger"]')
-    ada.page.wait_for_timeout(1000)
+    with ada.page.expect_event("dialog"):
+        ada.page.click('button[name="passkey_register_trigger"]')
 
     assert ada.complaints == ["This device has a key for your account already."]

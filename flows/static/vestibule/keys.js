@@ -11,10 +11,23 @@
     }
   }
 
+  // Whoever makes a key is told before they touch it what else is needed. Afterwards it would have been made in vain, and a
+  // passkey that opens nothing stays on its device.
+  function lacks(button) {
+    if (!/_register_trigger$/.test(button.name) || !button.form) {
+      return false;
+    }
+    return Array.from(button.form.elements).some(function (field) {
+      return /^(traits\.|webauthn_register_displayname$)/.test(field.name) && !field.reportValidity();
+    });
+  }
+
   function connect() {
     document.querySelectorAll("[data-on-click]").forEach(function (button) {
       button.addEventListener("click", function () {
-        call(button.dataset.onClick);
+        if (!lacks(button)) {
+          call(button.dataset.onClick);
+        }
       });
       // Enter in a form whose only button needs a script would send the form without an answer from the key.
       var form = button.form;
