@@ -252,11 +252,11 @@ def verification_no_method() -> Message:
 
 
 def verification_link_invalid() -> Message:
-    return _error(4070001, "This link was used already, or is not complete. Please ask for a new one.")
+    return _error(4070001, "This link was used already, or is not complete. If your address is not verified yet, ask for a new one.")
 
 
 def verification_used() -> Message:
-    return _error(4070002, "This form was used already. Please start again.")
+    return _error(4070002, "This form was used already. If your address is not verified yet, start again.")
 
 
 def verification_state() -> Message:
