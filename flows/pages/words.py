@@ -62,7 +62,7 @@ def _verification(flow: dict[str, Any], layout: Layout) -> Heading:
     if layout.was_opened:
         return Heading("Verify your address", "One more click, and we know that this address is yours.")
     if state == "sent_email":
-        return LINK_SENT if flow.get("active") == "link" else CODE_SENT
+        return LINK_SENT if flow.get("active") == "link" else Heading("Verify your address", CODE_SENT.lead)
     return Heading("Verify your address", "We send you something to show that the address is yours.")
 
 
