@@ -14,6 +14,7 @@ from flows.models import RecoveryFlow, VerificationFlow
 from flows.outcome import Elsewhere, Outcome
 from flows.submission import Submission
 from flows.visit import BROWSER, Visit
+from identity import crypto
 from identity.http import csrf, problems
 
 F_ = TypeVar("F_", bound=RecoveryFlow | VerificationFlow)
@@ -85,7 +86,7 @@ class ProvingKind(FlowKind[F_]):
         The page holds what was mailed. So nobody stays who came with anything else, be it right or wrong.
         """
         before = flow.internal.get(OPENED) or {"begun_by": flow.csrf_hash}
-        link = csrf.fingerprint(orjson.dumps(query, option=orjson.OPT_SORT_KEYS).decode())
+        link = crypto.keyed_hash(orjson.dumps(query, option=orjson.OPT_SORT_KEYS).decode())
         known = before["by"] if before.get("link") == link else []
         flow.internal[OPENED] = {"begun_by": before["begun_by"], "link": link, "by": [*known, browser][-OPENERS:]}
         flow.type, flow.csrf_hash = BROWSER, browser

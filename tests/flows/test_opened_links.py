@@ -9,6 +9,7 @@ import pytest
 
 from actions.delivery import outbox
 from actions.delivery.models import Delivery
+from flows.kind import KINDS
 from identity import config
 from identity.identities.models import Identity, VerifiableAddress
 from identity.sessions.models import Session
@@ -115,6 +116,16 @@ def test_a_link_of_ones_own_making_shows_nothing_but_itself(kind: str, flow: Flo
     follows(eve, made_up)
     assert value(seen_by(eve, kind, flow["id"]), "token") == "x" * 32
     assert seen_by(ada, kind, flow["id"])["error"]["code"] == 403
+
+
+def test_what_was_opened_does_not_rest_in_the_open(kind: str, flow: Flow) -> None:
+    """Scanners open links that nobody follows: whoever gets hold of the rows later must not find one that still works."""
+    page = follows(Page(), mailed(kind))
+
+    [row] = KINDS[kind].model.objects.values()
+
+    assert value(page, "token") in mailed(kind)
+    assert value(page, "token") not in str(row)
 
 
 def test_who_began_it_sees_how_it_ended(kind: str, flow: Flow, beginner: App) -> None:
