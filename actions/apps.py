@@ -17,9 +17,11 @@ class ActionsConfig(AppConfig):
         from actions import config as hooks
         from actions import overrides
         from actions.delivery import outbox
+        from actions.delivery.channels import certificate
         from identity import config
 
         config.add_check(hooks.check)
         config.add_check(overrides.check)
+        config.add_check(certificate.check)
         if outbox.broker_url():
             import_module("identity.celery")

@@ -116,8 +116,8 @@ def check_origin(visit: Visit, kind: FlowKind[Any], flow: Flow, submission: Subm
     """
     if flow.is_browser:
         if not any(method.claims(submission) for method in kind.methods(submission) if not method.needs_token(submission)):
-            csrf.check(visit.request, submission.text("csrf_token"), flow.csrf_hash)
-        elif not csrf.belongs(visit.request, flow.csrf_hash):
+            csrf.check(visit.request, submission.text("csrf_token"), kind.browsers(flow))
+        elif not csrf.belongs(visit.request, kind.browsers(flow)):
             raise csrf.violation(visit.request, None)
         return
     foreign = [name for name in visit.request.COOKIES if not name.startswith(PROXY_COOKIES)]

@@ -112,8 +112,12 @@ class FlowKind(ABC, Generic[F_]):
         return flow
 
     def check_owner(self, visit: Visit, flow: F_) -> None:
-        if flow.is_browser and self.checks_csrf_on_fetch and not csrf.belongs(visit.request, flow.csrf_hash):
+        if flow.is_browser and self.checks_csrf_on_fetch and not csrf.belongs(visit.request, self.browsers(flow)):
             raise csrf.violation(visit.request, None)
+
+    def browsers(self, flow: F_) -> tuple[str, ...]:
+        """Return the fingerprints of the browsers that may see this flow and send its form."""
+        return (flow.csrf_hash,)
 
     def expired(self, flow: F_) -> Problem:
         """Return the refusal that says where to start anew."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from flows import conf
+import orjson
+
+from flows import conf, states
 from flows.errors import MethodOff
 from flows.kind import FlowKind
 from flows.methods.base import METHODS, Method
@@ -12,9 +14,12 @@ from flows.models import RecoveryFlow, VerificationFlow
 from flows.outcome import Elsewhere, Outcome
 from flows.submission import Submission
 from flows.visit import BROWSER, Visit
+from identity import crypto
 from identity.http import csrf, problems
 
 F_ = TypeVar("F_", bound=RecoveryFlow | VerificationFlow)
+OPENED = "opened"  # in flow.internal: with which link, by whose browsers, and whose the flow was before
+OPENERS = 10  # browsers that are remembered: a phone, a computer, some mail scanners
 
 
 class ProvingKind(FlowKind[F_]):
@@ -42,8 +47,20 @@ class ProvingKind(FlowKind[F_]):
         return super().fetch(visit, id)
 
     def check_owner(self, visit: Visit, flow: F_) -> None:
-        if not flow.internal.get("operators"):
+        opened = flow.internal.get(OPENED) or {}
+        is_of_an_app = opened.get("begun_by") == "" and flow.state == states.PASSED_CHALLENGE  # it looks whether the link was used
+        if not is_of_an_app and not flow.internal.get("operators"):
             super().check_owner(visit, flow)
+
+    def browsers(self, flow: F_) -> tuple[str, ...]:
+        """A flow whose link was opened belongs to who can read the mail: who began it may have typed an address of somebody else.
+
+        Once nothing in it is worth a look any more, the browser in which it was begun may see how it ended.
+        """
+        opened = flow.internal.get(OPENED)
+        if not opened:
+            return super().browsers(flow)
+        return (*opened["by"], opened["begun_by"]) if flow.state == states.PASSED_CHALLENGE else tuple(opened["by"])
 
     def checks_origin(self, flow: F_, submission: Submission) -> bool:
         return not flow.internal.get("operators")
@@ -59,9 +76,20 @@ class ProvingKind(FlowKind[F_]):
         self.prepare_followed(method, flow, query)
         visit.type = BROWSER
         visit.renew_csrf()
-        flow.type, flow.csrf_hash = BROWSER, csrf.fingerprint(visit.csrf_secret())
-        flow.save(update_fields=["ui", "type", "csrf_hash"])
+        self._open_for(flow, csrf.fingerprint(visit.csrf_secret()), query)
+        flow.save(update_fields=["ui", "type", "csrf_hash", "internal"])
         return Elsewhere(problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id)))
+
+    def _open_for(self, flow: F_, browser: str, query: dict[str, str]) -> None:
+        """Let this browser see the flow. Others stay that opened the same link: the person's own, after a scanner's, or their phone.
+
+        The page holds what was mailed. So nobody stays who came with anything else, be it right or wrong.
+        """
+        before = flow.internal.get(OPENED) or {"begun_by": flow.csrf_hash}
+        link = crypto.keyed_hash(orjson.dumps(query, option=orjson.OPT_SORT_KEYS).decode())
+        known = before["by"] if before.get("link") == link else []
+        flow.internal[OPENED] = {"begun_by": before["begun_by"], "link": link, "by": [*known, browser][-OPENERS:]}
+        flow.type, flow.csrf_hash = BROWSER, browser
 
     def prepare_followed(self, method: Method, flow: F_, query: dict[str, str]) -> None:
         raise NotImplementedError

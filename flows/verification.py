@@ -232,12 +232,12 @@ def start(
     if method == "link" and address.via == "email":
         serving = METHODS["link"]
         assert isinstance(serving, VerificationMethod)
-        container.put(flow, serving.verification_nodes(flow), [messages.verification_link_mailed()])
+        container.put(flow, serving.verification_nodes(flow), [messages.verification_link_mailed(address.value)])
         container.set_value(flow, "email", address.value)
         flow.save(force_insert=True)
         letters.send_link(flow, to, request_headers or {})
     else:
-        container.put(flow, _waiting_for_a_code(address, with_token=flow.is_browser), [_sent(address.via)])
+        container.put(flow, _waiting_for_a_code(address, with_token=flow.is_browser), [_sent(address)])
         flow.active = "code"
         flow.save(force_insert=True)
         letters.send_code(flow, to, request_headers or {})
@@ -256,8 +256,9 @@ def _waiting_for_a_code(address: VerifiableAddress, *, with_token: bool) -> list
     return [*form, nodes.csrf()] if with_token else form
 
 
-def _sent(via: str) -> Message:
-    return messages.verification_code_texted() if via == "sms" else messages.verification_code_mailed()
+def _sent(address: VerifiableAddress) -> Message:
+    said = messages.verification_code_texted if address.via == "sms" else messages.verification_code_mailed
+    return said(address.value)
 
 
 def ui_url(flow: VerificationFlow) -> str:

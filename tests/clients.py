@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -81,6 +82,10 @@ class App(Client):
     """An app: no cookies, a session token."""
 
     kind = "api"
+
+    def __init__(self, public: str) -> None:
+        super().__init__(public)
+        self.http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def begin(self, flow: str, **query: str) -> dict[str, Any]:
         answer = self.request("GET", f"/self-service/{flow}/api", params=query)

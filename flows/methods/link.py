@@ -78,4 +78,5 @@ class LinkMethod(RecoveryMethod, VerificationMethod):
     def _ask_for_a_click(self, flow: RecoveryFlow | VerificationFlow, query: dict[str, str]) -> None:
         if token := query.get("token"):
             button = nodes.submit("method", self.name, self.name, messages.continue_button())
-            container.put(flow, [nodes.csrf(), nodes.hidden("token", self.name, token[:64]), button], [])
+            kept = nodes.sealed(nodes.hidden("token", self.name, token[:64]), "value")  # scanners open links that nobody follows
+            container.put(flow, [nodes.csrf(), kept, button], [])

@@ -25,7 +25,8 @@ ORDER = ("password", "identifier_first", "totp", "code", "link", "passkey", "web
 SETTINGS_ORDER = ("default", "profile", "password", "totp", "lookup_secret", "passkey", "webauthn", "oidc", "code")
 APART = frozenset(("oidc", "saml"))  # providers need nothing that is typed here
 
-RESEND = frozenset((1070007, 1070008))  # labels of buttons that must work while a field is still empty
+RESENDS = 1070008
+RESEND = frozenset((1070007, RESENDS))  # labels of buttons that must work while a field is still empty
 OIDC_CONTINUE = 1040003
 BACK = frozenset((1040008, 1060007))
 INSTRUCTIONS = frozenset(  # messages that say what to do on this page: they stand under its heading
@@ -322,6 +323,11 @@ class Layout:
         return any(message.get("type") == "error" for message in said)
 
     @cached_property
+    def was_opened(self) -> bool:
+        """Whether somebody came here by a mailed link, and one click is left to do."""
+        return any(part.name == "token" for section in self.sections for form in section.forms for part in form.hidden)
+
+    @cached_property
     def is_empty(self) -> bool:
         return all(form.is_silent for section in self.sections for form in section.forms)
 
@@ -335,7 +341,7 @@ def of(kind: str, flow: dict[str, Any]) -> Layout:
     ui = flow["ui"]
     fields = [Field(node, f"f{i}-{re.sub(r'[^A-Za-z0-9_-]', '-', _name(node))}") for i, node in enumerate(ui.get("nodes") or (), 1)]
     scripts = [part for part in fields if part.type == "script"]
-    drawn = [part for part in fields if part.type != "script"]
+    drawn = [_resending(part) if _waits_for_a_link(flow) else part for part in fields if part.type != "script"]
     frame = Form("", str(ui.get("action") or ""), str(ui.get("method") or "post").lower())
     drawn, said = _said_at_fields(drawn, list(ui.get("messages") or ()))
     sections = _by_group(frame, drawn) if kind == "settings" else [Section("", _journey(frame, drawn))]
@@ -356,6 +362,18 @@ def _said_at_fields(fields: list[Field], said: list[dict[str, Any]]) -> tuple[li
     at = {name: [message for message in said if AT_FIELD.get(message.get("id", 0)) == name] for name in typed}
     told = [replace(part, node={**part.node, "messages": [*part.messages, *at.get(part.name, ())]}) for part in fields]
     return told, [message for message in said if AT_FIELD.get(message.get("id", 0)) not in typed]
+
+
+def _waits_for_a_link(flow: dict[str, Any]) -> bool:
+    has_token = any(_name(node) == "token" for node in flow["ui"].get("nodes") or ())
+    return flow.get("state") == "sent_email" and flow.get("active") == "link" and not has_token
+
+
+def _resending(part: Field) -> Field:
+    """Call the button by what it does now: who reads "Continue" presses it, and gets a second mail instead of looking for the first."""
+    if not part.is_button:
+        return part
+    return replace(part, node=part.node | {"meta": {"label": {"id": RESENDS, "text": "Send the link again", "type": "info"}}})
 
 
 def _instructs(message: dict[str, Any]) -> bool:

@@ -15,6 +15,7 @@ class Heading:
 
 
 CODE_SENT = Heading("Enter your code", "Type the code that we sent you.")
+LINK_SENT = Heading("Check your inbox", "Open the link that we sent you.")
 
 
 def heading(kind: str, flow: dict[str, Any], layout: Layout) -> Heading:
@@ -45,8 +46,10 @@ def _settings(flow: dict[str, Any], layout: Layout) -> Heading:
 
 def _recovery(flow: dict[str, Any], layout: Layout) -> Heading:
     state = str(flow.get("state"))
+    if layout.was_opened:
+        return Heading("Get back into your account", "Go on to sign in, and to choose a new password. The link works once.")
     if state in ("sent_email", "recovery_awaiting_code"):
-        return Heading("Check your inbox") if flow.get("active") == "link" else CODE_SENT
+        return LINK_SENT if flow.get("active") == "link" else CODE_SENT
     if state == "recovery_awaiting_address_choice":
         return Heading("Where shall we send it?")
     return Heading("Recover your account", "Tell us your address, and we help you back in.")
@@ -56,8 +59,10 @@ def _verification(flow: dict[str, Any], layout: Layout) -> Heading:
     state = flow.get("state")
     if state == "passed_challenge":
         return Heading("Address verified")
+    if layout.was_opened:
+        return Heading("Verify your address", "One more click, and we know that this address is yours.")
     if state == "sent_email":
-        return Heading("Check your inbox") if flow.get("active") == "link" else CODE_SENT
+        return LINK_SENT if flow.get("active") == "link" else Heading("Verify your address", CODE_SENT.lead)
     return Heading("Verify your address", "We send you something to show that the address is yours.")
 
 

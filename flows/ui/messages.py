@@ -227,7 +227,10 @@ def recovery_code_invalid() -> Message:
     return _error(4060006, "This code is wrong or out of date. Check it, or ask for a new one.")
 
 
-def verification_link_mailed() -> Message:
+def verification_link_mailed(own: str = "") -> Message:
+    """With *own*, an address of whoever reads this, there is nothing to hide from them; the same below."""
+    if own:
+        return _info(1080001, f"We have sent a link to {own}. Open it to verify the address.")
     return _info(1080001, "If this address is one of ours, we have sent a link to it. Open it to verify the address.")
 
 
@@ -235,11 +238,15 @@ def verification_success() -> Message:
     return _success(1080002, "Your address is verified.")
 
 
-def verification_code_mailed() -> Message:
+def verification_code_mailed(own: str = "") -> Message:
+    if own:
+        return _info(1080003, f"We have sent a code to {own}. Type it below to verify the address.")
     return _info(1080003, "If this address is one of ours, we have sent a code to it. Type it below.")
 
 
-def verification_code_texted() -> Message:
+def verification_code_texted(own: str = "") -> Message:
+    if own:
+        return _info(1080004, f"We have sent a code to {own}. Type it below to verify the number.")
     return _info(1080004, "If this number is one of ours, we have sent a code to it. Type it below.")
 
 
@@ -252,11 +259,11 @@ def verification_no_method() -> Message:
 
 
 def verification_link_invalid() -> Message:
-    return _error(4070001, "This link was used already, or is not complete. Please ask for a new one.")
+    return _error(4070001, "This link was used already, or is not complete. If your address is not verified yet, ask for a new one.")
 
 
 def verification_used() -> Message:
-    return _error(4070002, "This form was used already. Please start again.")
+    return _error(4070002, "This form was used already. If your address is not verified yet, start again.")
 
 
 def verification_state() -> Message:

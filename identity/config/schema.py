@@ -376,8 +376,8 @@ COURIER = Section(
                 "from_name": Text(""),
                 "headers": Table({}, of=Text()),
                 "local_name": Text("localhost"),
-                "client_cert_path": Later(node=Text()),
-                "client_key_path": Later(node=Text()),
+                "client_cert_path": Text(""),
+                "client_key_path": Text(""),
                 "templates": Ignored(),
             }
         ),

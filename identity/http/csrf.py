@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.http import HttpRequest, HttpResponse
 
@@ -94,17 +94,17 @@ def violation(request: HttpRequest, token: str | None) -> CSRFViolation:
     return CSRFViolation(hint, details={**({"reject_reason": why} if why else {}), "hint": hint, "docs": "docs/flows.md"})
 
 
-def check(request: HttpRequest, token: str | None, flow_fingerprint: str) -> None:
-    """Refuse a submission that does not come from the browser that the flow was begun in. Raises CSRFViolation."""
+def check(request: HttpRequest, token: str | None, fingerprints: Collection[str]) -> None:
+    """Refuse a submission that does not come from a browser with one of these *fingerprints*. Raises CSRFViolation."""
     secret = secret_of(request)
-    if secret is None or not fits(token, secret) or not hmac.compare_digest(fingerprint(secret), flow_fingerprint):
+    if secret is None or not fits(token, secret) or not belongs(request, fingerprints):
         raise violation(request, token)
 
 
-def belongs(request: HttpRequest, flow_fingerprint: str) -> bool:
-    """Whether this browser is the one that a flow was begun in."""
+def belongs(request: HttpRequest, fingerprints: Collection[str]) -> bool:
+    """Whether this browser is one of those that a flow remembers."""
     secret = secret_of(request)
-    return secret is not None and hmac.compare_digest(fingerprint(secret), flow_fingerprint)
+    return secret is not None and any(hmac.compare_digest(fingerprint(secret), known) for known in fingerprints)
 
 
 class CSRFMiddleware:

@@ -380,6 +380,29 @@ def test_it_never_shows_a_password_again() -> None:
     assert "correct horse" not in drawn("login", CSRF, secret, submit("password", "Sign in")).html
 
 
+# -- mailed links
+
+
+@pytest.mark.parametrize("kind", ["recovery", "verification"])
+def test_it_offers_to_send_a_link_again_instead_of_going_on(kind: str) -> None:
+    email = field("email", "link", "email", label="Email", value="ada@example.org")
+    page = drawn(kind, CSRF, email, submit("link", "Continue"), state="sent_email", active="link")
+
+    assert "Check your inbox" in page.text
+    assert "Send the link again" in page.text
+    assert "Continue" not in page.text
+
+
+@pytest.mark.parametrize(("kind", "says"), [("recovery", "choose a new password"), ("verification", "One more click")])
+def test_it_says_what_the_click_after_a_link_does(kind: str, says: str) -> None:
+    token = field("token", "link", "hidden", value="secret")
+    page = drawn(kind, CSRF, token, submit("link", "Continue"), state="sent_email", active="link")
+
+    assert says in page.text
+    assert "Continue" in page.text
+    assert "inbox" not in page.text
+
+
 # -- forms
 
 

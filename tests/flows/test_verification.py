@@ -151,6 +151,15 @@ def test_a_code_proves_nothing_once_the_address_is_gone(visitor: App, ada: Ident
     assert not is_verified("ada@example.net")
 
 
+def test_a_code_that_was_filled_in_does_not_rest_in_the_open(visitor: App) -> None:
+    ask(visitor)
+    Client().get("/" + mailed()["verification_url"].split("/", 3)[3])
+
+    [row] = VerificationFlow.objects.values()
+
+    assert code_to() not in str(row)
+
+
 def test_opening_the_link_of_a_code_only_fills_it_in(visitor: App) -> None:
     ask(visitor)
     browser = Page()

@@ -20,7 +20,7 @@ from smtplib import (
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from actions.delivery import outbox
-from actions.delivery.channels import api
+from actions.delivery.channels import api, certificate
 from actions.delivery.models import Delivery
 from identity import config
 from identity.config import Config
@@ -73,13 +73,25 @@ def _by_smtp(uri: str, delivery: Delivery, content: dict[str, str]) -> tuple[str
         said_why = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         final = is_about_the_mail and error.smtp_code in PERMANENT
         return f"the mail server said {error.smtp_code}", error.smtp_code, said_why[:500], final
+    except certificate.CertificateUnusable as error:
+        return str(error), None, "", False
     except (SMTPException, OSError, outgoing.OutgoingError) as error:
-        return f"the mail server could not be used: {type(error).__name__}", None, "", False
+        return f"the mail server could not be used: {_kind(error)}", None, "", False
     return "", None, "", False
 
 
+def _kind(error: Exception) -> str:
+    """Return what went wrong in a word, and what TLS has to say of it: whose certificate was refused, for one."""
+    below = error if isinstance(error, ssl.SSLError) else error.__context__  # smtplib wraps what it meets while it reads
+    return f"{type(error).__name__}, {below.reason}" if isinstance(below, ssl.SSLError) and below.reason else type(error).__name__
+
+
 def _transmit(uri: str, mail: EmailMessage) -> None:
-    """Raises SMTPException, OSError. Once the server has accepted the mail it is sent, whatever becomes of the connection."""
+    """Once the server has accepted the mail it is sent, whatever becomes of the connection.
+
+    Raises:
+        SMTPException, OSError, CertificateUnusable: It was not.
+    """
     server = _connect(uri)
     try:
         server.send_message(mail)
@@ -117,13 +129,14 @@ def _recipient(target: str) -> Address:
 
 
 def _connect(uri: str) -> SMTP:
-    """Return a connection that is encrypted unless the operator said otherwise. Raises SMTPException, OSError."""
+    """Return a connection that is encrypted unless the operator said otherwise. Raises SMTPException, OSError, CertificateUnusable."""
     parts = urlsplit(uri)
     options = {name: values[0] for name, values in parse_qs(parts.query).items()}
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if options.get("skip_ssl_verify") == "true":
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    certificate.show(context)
     host, local = parts.hostname or "localhost", config.current().get("courier.smtp.local_name")
     if config.current().get("clients.smtp.disallow_private_ip_ranges"):
         outgoing.require_public(host)

@@ -116,7 +116,14 @@ class CodeProof(RecoveryMethod, VerificationMethod):
 
     def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
         if query.get("code"):
-            container.set_value(flow, "code", query["code"][:50])
+            filled_in = self._code_field(query["code"][:50])
+            flow.ui["nodes"] = [filled_in if nodes.name_of(node) == "code" else node for node in flow.ui["nodes"]]
+
+    def _code_field(self, value: str) -> Node:
+        """Return the field with the code in it, which must not rest in the flow's row."""
+        label = messages.verification_code_label()
+        filled_in = nodes.field("code", self.name, required=True, autocomplete="one-time-code", label=label, value=value)
+        return nodes.sealed(filled_in, "value")
 
 
 def email_field(group: str, value: str | None = None) -> Node:
