@@ -8,68 +8,17 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TypeVar
 
+from identity import cores
 from identity.errors import ServiceUnavailable
 
 T = TypeVar("T")
 
 PATIENCE = 8.0  # seconds that a sign-in waits for its turn
-PLACES = "VESTIBULE_HASHING"  # names a folder that the processes of a server share: a file for each hash at the same time
-
-
-def cores() -> int:
-    return max(1, os.cpu_count() or 1)
-
-
-def provide_places(folder: str) -> None:
-    """Make a place for each core in *folder*, for this process and those that it starts."""
-    for number in range(cores()):
-        (Path(folder) / str(number)).touch(0o600)
-    os.environ[PLACES] = folder
-
-
-class Places:
-    """The places as one thread sees them. Who holds the lock of a file has its place; the kernel takes it back from the dead.
-
-    A lock belongs to an open file, not to a process (flock(2)), so each thread opens the files for itself. Where nothing is
-    shared, or somebody tidied it away, a process has only its own threads to count.
-    """
-
-    def __init__(self, first: int) -> None:
-        folder = Path(os.environ.get(PLACES) or "/nowhere")
-        found = sorted(folder.iterdir(), key=lambda path: int(path.name)) if folder.is_dir() else []
-        first %= len(found) or 1
-        self._files = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in (*found[first:], *found[:first])]
-
-    @contextlib.contextmanager
-    def one(self) -> Iterator[None]:
-        """Hold a place: any that is free, else the first when its turn comes."""
-        if not self._files:
-            yield
-            return
-        held = next((file for file in self._files if _is_taken(file)), None)
-        if held is None:
-            held = self._files[0]
-            fcntl.flock(held, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(held, fcntl.LOCK_UN)
-
-
-def _is_taken(file: int) -> bool:
-    """Whether the lock was free, and is ours now."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 class Hashing:
@@ -89,7 +38,7 @@ class Hashing:
         """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time."""
         with self._lock:
             if self._executor is None:
-                self._executor = concurrent.futures.ThreadPoolExecutor(cores(), "hash", initializer=self._begin)
+                self._executor = concurrent.futures.ThreadPoolExecutor(cores.count(), "hash", initializer=self._begin)
             executor = self._executor
         turn = executor.submit(self._in_place, work)
         try:
@@ -101,12 +50,12 @@ class Hashing:
     def _begin(self) -> None:
         with self._lock:
             number, self._started = self._started, self._started + 1
-        self._local.places = Places(number)
+        self._local.places = cores.Places(number)
         with contextlib.suppress(OSError, AttributeError):  # a thread's niceness is its own on Linux
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
     def _in_place(self, work: Callable[[], T]) -> T:
-        places: Places = self._local.places
+        places: cores.Places = self._local.places
         with places.one():
             return work()
 

@@ -17,12 +17,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from identity import cores
+
 DEADLINE = 1.0  # seconds for one evaluation
 START_UP = 5.0  # seconds until a new worker answers
 MAX_INPUT = 1024 * 1024  # bytes
 MAX_OUTPUT = 256 * 1024  # bytes
 MAX_ERROR = 1024  # characters
-WORKERS = max(1, (os.cpu_count() or 1) // 2)
+WORKERS = max(1, cores.count() // 2)
 WORKER = Path(__file__).with_name("worker.py")
 IDENTITY = "function(ctx) ctx"
 PR_SET_PDEATHSIG = 1

@@ -26,7 +26,7 @@ from django.core.management import call_command
 from setproctitle import setproctitle
 
 from identity import rsgi  # noqa: F401  all that the listeners serve, before anything is forked
-from identity.credentials.hashing import PLACES
+from identity.cores import SHARED
 from identity.serving import listen, process
 
 DRAIN = 25.0  # seconds until what still runs is killed
@@ -148,7 +148,7 @@ def tidy() -> None:
     """Remove what the processes shared while they ran."""
     if path := os.environ.get("VESTIBULE_RELOAD"):
         os.unlink(path)
-    for name in ("PROMETHEUS_MULTIPROC_DIR", PLACES):
+    for name in ("PROMETHEUS_MULTIPROC_DIR", SHARED):
         if folder := os.environ.get(name):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from identity.credentials import hashing
+from identity import cores
 from identity.http import problems
 from identity.serving import bridge, process
 from identity.serving.bridge import Bridge
@@ -313,7 +313,7 @@ def iter_ready(selector: selectors.BaseSelector) -> Iterator[tuple[Any, int]]:
 def test_a_flood_of_sign_ins_is_turned_away_and_leaves_nothing_behind() -> None:
     slow = {"hashers": {"argon2": {"memory": "64MB", "iterations": 3}}}
     wrong = b'{"method": "password", "identifier": "ada@example.com", "password": "not-The-Password"}'
-    many = 400 * hashing.cores()
+    many = 400 * cores.count()
     process.allow_files(many + 256)
     with Server(slow) as server:
         with ExitStack() as open_:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from identity import cores
 from identity.credentials import hashing
 from identity.errors import ServiceUnavailable
 from tests.server import ROOT
 
 HOLDER = """
 import sys
-from identity.credentials import hashing
-with hashing.Places(int(sys.argv[1])).one():
+from identity import cores
+with cores.Places(int(sys.argv[1])).one():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -28,9 +29,9 @@ with hashing.Places(int(sys.argv[1])).one():
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Two places that this process shares with those it starts."""
-    monkeypatch.setattr(hashing, "cores", lambda: 2)
-    monkeypatch.setenv(hashing.PLACES, "")
-    hashing.provide_places(str(tmp_path))
+    monkeypatch.setattr(cores, "count", lambda: 2)
+    monkeypatch.setenv(cores.SHARED, "")
+    cores.provide(str(tmp_path))
     return 2
 
 
@@ -45,8 +46,8 @@ def hold(first: int) -> subprocess.Popen[str]:
 
 def free(places: int) -> int:
     """Return how many places nobody holds."""
-    seen = hashing.Places(0)._files
-    taken = [file for file in seen if hashing._is_taken(file)]
+    seen = cores.Places(0)._files
+    taken = [file for file in seen if cores._is_taken(file)]
     for file in seen:
         os.close(file)
     return len(taken)
@@ -54,7 +55,7 @@ def free(places: int) -> int:
 
 def test_a_process_finds_the_place_that_another_left_free(places: int) -> None:
     with hold(0) as other:
-        with hashing.Places(0).one():
+        with cores.Places(0).one():
             assert free(places) == 0
         assert free(places) == 1
         other.communicate()
@@ -66,7 +67,7 @@ def test_who_finds_none_waits_for_its_turn_and_a_dead_process_gives_its_own_back
     got = threading.Event()
 
     def wait() -> None:
-        with hashing.Places(0).one():
+        with cores.Places(0).one():
             got.set()
 
     waiting = threading.Thread(target=wait)
@@ -117,6 +118,6 @@ def test_who_waits_too_long_is_told_to_come_back(places: int, monkeypatch: pytes
 
 @pytest.mark.parametrize("folder", ["", "/gone/since"])
 def test_where_nothing_is_shared_a_process_has_all_cores_to_itself(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(hashing.PLACES, folder)
+    monkeypatch.setenv(cores.SHARED, folder)
 
     assert hashing.Hashing().run(lambda: "done") == "done"

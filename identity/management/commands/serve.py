@@ -18,9 +18,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from identity import conf, config
+from identity import conf, config, cores
 from identity.config import Config, ConfigError, layers
-from identity.credentials import hashing
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_FILE = ".vestibule-secret"  # noqa: S105  its name
@@ -140,7 +139,7 @@ def _console_password() -> str:
 
 
 def _become_supervisor(c: Config) -> None:
-    hashing.provide_places(tempfile.mkdtemp(prefix="vestibule-hashing-"))
+    cores.provide(tempfile.mkdtemp(prefix="vestibule-cores-"))
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # threads of the C library would each keep memory of their own
     os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")  # huge pages for what Argon2 fills
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
@@ -153,7 +152,7 @@ def _become_supervisor(c: Config) -> None:
             "run": "listen",
             "arguments": [name, c.get(f"serve.{name}.host"), c.get(f"serve.{name}.port"), workers],
         }
-        for name, workers in (("public", hashing.cores()), ("admin", 1))
+        for name, workers in (("public", cores.count()), ("admin", 1))
     ]
     if not c.get("deliveries.broker_url"):
         children.append({"name": "dispatcher", "run": "command", "arguments": ["dispatch"]})

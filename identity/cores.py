@@ -1,0 +1,82 @@
+"""The cores that this server may use, and how its processes take turns on them: by locks on files that all of them can open."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+SHARED = "VESTIBULE_CORES"  # names a folder that the processes of a server share: a file for each core
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def count() -> int:
+    """Return how many cores this server has: those it may run on, or the time of as many as its container is given."""
+    return max(1, math.ceil(min(_allowed(), _quota())))
+
+
+def _allowed() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _quota(own: str = "/proc/self/cgroup") -> float:
+    """Return the limit of the control groups that this process is in, in cores (cgroup v2, cpu.max)."""
+    with contextlib.suppress(OSError, ValueError):
+        group = next((line[3:].strip("/") for line in Path(own).read_text().splitlines() if line.startswith("0::")), "")
+        return min((_limit(CGROUPS / path) for path in (Path(group), *Path(group).parents)), default=math.inf)
+    return math.inf
+
+
+def _limit(group: Path) -> float:
+    with contextlib.suppress(OSError, ValueError):
+        time, period = (group / "cpu.max").read_text().split()
+        return int(time) / int(period)
+    return math.inf
+
+
+def provide(folder: str) -> None:
+    """Make a place for each core in *folder*, for this process and those that it starts."""
+    for number in range(count()):
+        Path(folder, str(number)).touch(0o600)
+    os.environ[SHARED] = folder
+
+
+class Places:
+    """The places as one thread sees them. Who holds the lock of a file has its place; the kernel takes it back from the dead.
+
+    A lock belongs to an open file, not to a process (flock(2)), so each thread opens the files for itself. Where nothing is
+    shared, or somebody tidied it away, a process has only its own threads to count.
+    """
+
+    def __init__(self, first: int) -> None:
+        folder = Path(os.environ.get(SHARED) or "/nowhere")
+        found = sorted(folder.iterdir(), key=lambda path: int(path.name)) if folder.is_dir() else []
+        first %= len(found) or 1
+        self._files = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in (*found[first:], *found[:first])]
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a place: any that is free, else the first when its turn comes."""
+        if not self._files:
+            yield
+            return
+        held = next((file for file in self._files if _is_taken(file)), None)
+        if held is None:
+            held = self._files[0]
+            fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(held, fcntl.LOCK_UN)
+
+
+def _is_taken(file: int) -> bool:
+    """Whether the lock was free, and is ours now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
