@@ -14,6 +14,7 @@ from django.utils import timezone
 from actions.delivery import outbox, schedule
 from actions.delivery.channels import email, sms, webhook
 from actions.delivery.models import Delivery, DeliveryAttempt
+from identity.db import rows
 
 log = logging.getLogger("vestibule.deliveries")
 EXCERPT = 1000  # characters of an answer that are kept
@@ -66,17 +67,18 @@ def _write_down(delivery: Delivery, result: Result, started: datetime, took_ms: 
             log.error("delivery %s (%s) was given up after %d attempts: %s", delivery.id, delivery, delivery.attempts, result.error)
         else:
             delivery.due_at = now + wait
+    attempt = DeliveryAttempt(
+        delivery=delivery,
+        number=delivery.attempts,
+        started_at=started,
+        took_ms=took_ms,
+        answer_status=result.status,
+        answer=result.answer.replace("\x00", ""),
+        error=result.error,
+    )
     with transaction.atomic():
-        DeliveryAttempt.objects.create(
-            delivery=delivery,
-            number=delivery.attempts,
-            started_at=started,
-            took_ms=took_ms,
-            answer_status=result.status,
-            answer=result.answer.replace("\x00", ""),
-            error=result.error,
-        )
-        delivery.save(update_fields=["status", "content", "due_at", "lease_until", "updated_at"])
+        rows.insert([attempt])
+        rows.store(delivery, ("status", "content", "due_at", "lease_until", "updated_at"))
 
 
 def keeps_content(delivery: Delivery) -> bool:
