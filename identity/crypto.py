@@ -5,7 +5,6 @@ Keys are derived per purpose (HKDF, RFC 5869), so that no secret is used for two
 """
 
 import base64
-import hashlib
 import hmac
 import os
 
@@ -51,12 +50,12 @@ def _state_ciphers(_: Config) -> tuple[AESGCM, ...]:
 
 def keyed_hash(value: str) -> str:
     """Return 64 hex digits that only holders of the secret can compute: how tokens and codes rest in the database."""
-    return hmac.new(_hash_keys()[0], value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_hash_keys()[0], value.encode(), "sha256").hex()
 
 
 def keyed_hashes(value: str) -> list[str]:
     """Return the hash under each secret, for looking up what an older one wrote."""
-    return [hmac.new(key, value.encode(), hashlib.sha256).hexdigest() for key in _hash_keys()]
+    return [hmac.digest(key, value.encode(), "sha256").hex() for key in _hash_keys()]
 
 
 def _seal(cipher: AESGCM, plain: bytes) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
 from identity import conf, config, crypto
@@ -77,14 +77,15 @@ def statement(vendor: str, hashes: int) -> str:
 
 def _row(token: str) -> tuple[Any, ...] | None:
     """Return the live session of *token*, or None."""
-    hashes = crypto.keyed_hashes(token)
-    connection.ensure_connection()
-    if connection.vendor == "postgresql":
-        cursor = psycopg.Cursor(connection.connection)
-        cursor.execute(statement_for("postgresql", len(hashes)), (*hashes, timezone.now()), prepare=_prepares())
+    hashes, held = crypto.keyed_hashes(token), connections[DEFAULT_DB_ALIAS]
+    held.ensure_connection()
+    if held.vendor == "postgresql":
+        cursor = psycopg.Cursor(held.connection)
+        prepares = held.settings_dict["OPTIONS"].get("prepare_threshold") is not None
+        cursor.execute(statement_for("postgresql", len(hashes)), (*hashes, timezone.now()), prepare=prepares)
         return cursor.fetchone()
     now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
-    found: tuple[Any, ...] | None = connection.connection.execute(statement_for("sqlite", len(hashes)), (*hashes, now)).fetchone()
+    found: tuple[Any, ...] | None = held.connection.execute(statement_for("sqlite", len(hashes)), (*hashes, now)).fetchone()
     return found
 
 
@@ -96,10 +97,6 @@ def statement_for(vendor: str, hashes: int) -> str:
     if key not in _statements:
         _statements[key] = statement(vendor, hashes)
     return _statements[key]
-
-
-def _prepares() -> bool:
-    return connection.settings_dict["OPTIONS"].get("prepare_threshold") is not None
 
 
 def _token(environ: Environ) -> tuple[str, float] | None:
@@ -193,7 +190,7 @@ def before(application: Application) -> Application:
         try:
             found = answer(environ)
         except (psycopg.Error, sqlite3.Error):
-            connection.close()  # the view opens a new one, or says that there is none
+            connections[DEFAULT_DB_ALIAS].close()  # the view opens a new one, or says that there is none
             found = None
         if found is None:
             return application(environ, start_response)
