@@ -81,12 +81,8 @@ class LogoutApp(JSONView):
 
     def delete(self, request: HttpRequest) -> HttpResponse:
         token: Any = bodies.json_object(request).get("session_token")
-        if not isinstance(token, str) or not token:
+        if not isinstance(token, str) or not token or not sessions.revoke_by_token(token):
             raise Forbidden("There is no such session.")
-        session = sessions.find_row_by_token(token)
-        if session is None:
-            raise Forbidden("There is no such session.")
-        sessions.revoke(session)
         return no_content()
 
     def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:

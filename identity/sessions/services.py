@@ -126,11 +126,6 @@ def find_by_token(token: str) -> Session | None:
     return session if session is not None and session.is_live else None
 
 
-def find_row_by_token(token: str) -> Session | None:
-    """Return the session that *token* opens or once opened, or None."""
-    return next(iter(rows.where(Session, token_hash=tuple(crypto.keyed_hashes(token)))), None)
-
-
 def others(session: Session, offset: int, limit: int) -> list[Session]:
     """Return the other live sessions of its person, the newest first."""
     statement = f"""
@@ -158,6 +153,12 @@ def revoke(session: Session) -> None:
     """End one session; its row stays."""
     rows.update(Session, {"pk": session.pk}, {"active": False, "updated_at": timezone.now()})
     session.active = False
+
+
+def revoke_by_token(token: str) -> bool:
+    """End the session that *token* opens or once opened. Returns whether there was one."""
+    wanted = {"token_hash": tuple(crypto.keyed_hashes(token))}
+    return rows.update(Session, wanted, {"active": False, "updated_at": timezone.now()}) > 0
 
 
 def end(ended: QuerySet[Session]) -> int:
