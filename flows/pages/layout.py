@@ -38,6 +38,7 @@ AT_FIELD = {  # messages about the whole form that speak of one field: they stan
     4070006: "code",
 }
 KEY_NAME = "webauthn_register_displayname"
+FACTORS = frozenset(("totp_unlink", "lookup_secret_disable", "webauthn_remove"))  # buttons that take a second factor away
 DESTRUCTIVE = REMOVALS | {"totp_unlink", "lookup_secret_disable"}
 
 
@@ -103,6 +104,15 @@ class Layout:
     def was_opened(self) -> bool:
         """Whether somebody came here by a mailed link, and one click is left to do."""
         return any(part.name == "token" for section in self.sections for form in section.forms for part in form.hidden)
+
+    def last_factor(self, *, are_keys_factors: bool = True) -> str:
+        """Return the group whose button would take away the only second factor, "" when there are more or none.
+
+        Security keys are none where they stand in for a password.
+        """
+        names = FACTORS if are_keys_factors else FACTORS - {"webauthn_remove"}
+        parts = [part for section in self.sections for form in section.forms for part in _parts(form) if part.name in names]
+        return parts[0].group if len(parts) == 1 else ""
 
     @cached_property
     def is_empty(self) -> bool:

@@ -83,12 +83,15 @@ class FlowPage(Page):
 
     def _context(self, flow: dict[str, Any]) -> dict[str, Any]:
         page = layout.of(self.kind, flow)
+        last = page.last_factor(are_keys_factors=not identity_conf.webauthn().passwordless) if self.kind == "settings" else ""
         return {
             "kind": self.kind,
             "flow": flow,
             "layout": page,
             "heading": words.heading(self.kind, flow, page),
-            "sections": [(section, words.section(section.group, _names(section))) for section in page.sections],
+            "sections": [
+                (section, words.section(section.group, _names(section), is_last_factor=section.group == last)) for section in page.sections
+            ],
             "return_to": flow.get("return_to", ""),
             "links": _links(self.kind, flow),
         }
@@ -112,7 +115,8 @@ def _links(kind: str, flow: dict[str, Any]) -> dict[str, str]:
         case "login" if not is_second_look:
             return {"registration": to("registration"), "recovery": to("recovery"), "restart": to("login")}
         case "login":
-            return {"cancel": identity_conf.public_url("/ui/welcome")}
+            lost = {"lost": "factor"} if flow.get("requested_aal") == "aal2" else {}
+            return {"cancel": identity_conf.public_url("/ui/welcome"), **lost}
         case "registration" | "recovery":
             return {"login": to("login")}
         case _:

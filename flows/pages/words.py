@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.pages.layout import Layout
@@ -12,6 +12,7 @@ from flows.pages.layout import Layout
 class Heading:
     title: str
     lead: str = ""
+    warning: str = ""
 
 
 CODE_SENT = Heading("Enter your code", "Type the code that we sent you.")
@@ -83,11 +84,16 @@ TOTP_NEW = Heading("Authenticator app", "Scan the picture with an authenticator 
 TOTP_ON = Heading("Authenticator app", "It is set up. After your password, you are asked for the code that the app shows.")
 
 
-def section(group: str, names: set[str]) -> Heading:
-    """Return the heading of a section of the settings that holds nodes of these names."""
+LAST_FACTOR = "This is your only second step. Without it, your password alone opens this account to whoever learns it."
+
+
+def section(group: str, names: set[str], *, is_last_factor: bool = False) -> Heading:
+    """Return the heading of a section of the settings that holds nodes of these names, with a warning before the last factor goes."""
     if group == "totp":
-        return TOTP_ON if "totp_unlink" in names else TOTP_NEW
-    return SECTIONS.get(group) or Heading(group.replace("_", " ").capitalize())
+        found = TOTP_ON if "totp_unlink" in names else TOTP_NEW
+    else:
+        found = SECTIONS.get(group) or Heading(group.replace("_", " ").capitalize())
+    return replace(found, warning=LAST_FACTOR) if is_last_factor else found
 
 
 ERRORS = {

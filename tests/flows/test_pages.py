@@ -16,8 +16,10 @@ from django.test import Client, RequestFactory
 from flows.models import LoginFlow
 from flows.pages import colours, devices, layout, words
 from identity import config
+from identity.credentials import totp
 from identity.http import cookies, csrf
 from identity.http.models import ParkedError
+from identity.identities import services
 from identity.identities.models import Identity
 from identity.sessions import services as sessions
 from identity.sessions.models import Session
@@ -113,6 +115,34 @@ def password_login(**identifier: Any) -> tuple[Node, ...]:
     )
 
 
+TOTP_OFF = submit("totp", "Remove the app", "totp_unlink", "true")
+CODES_OFF = submit("lookup_secret", "Turn them off", "lookup_secret_disable", "true")
+
+
+def key_off(name: str) -> Node:
+    return submit("webauthn", f"Remove {name}", "webauthn_remove", name)
+
+
+@pytest.mark.parametrize(
+    ("buttons", "are_factors", "last"),
+    [
+        ([], True, ""),
+        ([TOTP_OFF], True, "totp"),
+        ([CODES_OFF], True, "lookup_secret"),
+        ([TOTP_OFF, CODES_OFF], True, ""),
+        ([key_off("a")], True, "webauthn"),
+        ([key_off("a"), key_off("b")], True, ""),
+        ([key_off("a")], False, ""),
+        ([key_off("a"), TOTP_OFF], False, "totp"),
+        ([submit("passkey", "Remove", "passkey_remove", "a")], True, ""),
+    ],
+)
+def test_it_knows_which_button_takes_the_last_second_factor_away(buttons: list[Node], are_factors: bool, last: str) -> None:
+    seen = {"ui": {"action": "/", "method": "POST", "nodes": [CSRF, *buttons]}}
+
+    assert layout.of("settings", seen).last_factor(are_keys_factors=are_factors) == last
+
+
 # -- somebody who is signed in
 
 
@@ -147,6 +177,37 @@ def browser_of(identity: Identity) -> tuple[Client, Session]:
     cookies.set_session(response, opened)
     client.cookies.update(response.cookies)
     return client, opened.session
+
+
+def settings_page(client: Client) -> str:
+    response = client.get("/self-service/settings/browser", follow=True)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def test_the_settings_warn_before_the_last_second_factor_goes(ada: Identity) -> None:
+    client, _ = browser_of(ada)
+    methods = {"totp": {"enabled": True}, "lookup_secret": {"enabled": True}}
+    with config.override({"selfservice": {"methods": methods, "flows": {"settings": {"required_aal": "aal1"}}}}):
+        assert words.LAST_FACTOR not in settings_page(client)
+
+        after = services.revise(ada)
+        services.put_credential(after, "totp", totp.new_config(totp.new_url(issuer="x", account="y"), 1), [str(ada.pk)])
+        services.update(ada, after)
+        page = settings_page(client)
+
+    section = page.partition('id="section-totp"')[2].partition("</section>")[0]
+    assert page.count(words.LAST_FACTOR) == 1
+    assert section.index(words.LAST_FACTOR) < section.index('name="totp_unlink"')
+
+
+def test_the_second_step_says_what_to_do_when_the_factor_is_lost(ada: Identity) -> None:
+    client, _ = browser_of(ada)
+    with config.override({"ui": {"support_url": "https://help.example.org"}}):
+        page = client.get("/self-service/login/browser?aal=aal2", follow=True).content.decode()
+
+    assert "Lost your second factor?" in page
+    assert 'href="https://help.example.org"' in page
 
 
 def token_in(client: Client) -> str:
