@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db import IntegrityError
+
 from flows.errors import InvalidSubmission, SignedInAlready, StartAnew
 from flows.kind import AlreadyUsed, FlowKind
 from flows.models import Flow
@@ -21,7 +23,7 @@ from flows.ui.messages import Message
 from flows.visit import BROWSER, Visit
 from identity import conf
 from identity.db import rows
-from identity.errors import BadRequest, IdentityDisabled, Problem
+from identity.errors import BadRequest, Conflict, IdentityDisabled, Problem
 from identity.http import csrf
 from identity.identities.schemas import InvalidTraits
 from identity.identities.services import Taken
@@ -67,7 +69,9 @@ def _work(
 ) -> Outcome:
 
     def again(*said: Message, status: int = 400) -> Shown:
-        """Show the form with messages and with what was typed; the row keeps them until the next submission."""
+        """Show the form with messages and with what was typed; the row keeps them until the next submission. Raises CSRFViolation."""
+        if submission is None:  # nothing was read that could say where it is from
+            kind.check_owner(visit, flow)
         container.forget_messages(flow)
         if submission is not None:
             kind.echo(flow, submission, said)
@@ -101,6 +105,8 @@ def _work(
         return again(kind.taken_message(taken))
     except IdentityDisabled:
         return again(messages.identity_disabled())
+    except IntegrityError as error:
+        raise Conflict("Something that this form needs was removed meanwhile. Please start again.") from error
     except Problem as problem:
         if problem.status != 400 or isinstance(problem, SignedInAlready):
             raise

@@ -119,6 +119,10 @@ class FlowKind(ABC, Generic[F_]):
         """Return the fingerprints of the browsers that may see this flow and send its form."""
         return (flow.csrf_hash,)
 
+    def shows_secrets(self, visit: Visit, flow: F_) -> bool:
+        """Whether this visitor sees what fields hold that is for its person alone, such as a key to scan."""
+        return True
+
     def expired(self, flow: F_) -> Problem:
         """Return the refusal that says where to start anew."""
         if not flow.is_browser:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from flows import conf, continue_with, states
 from flows.errors import BrowserLocationChangeRequired, FlowExpired, FlowReplaced, MethodOff
+from flows.kind import KINDS
 from flows.models import Flow, LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
 from flows.outcome import Done, Elsewhere, Outcome, Recovered, Replaced, Shown
 from flows.ui import nodes
@@ -95,7 +96,8 @@ def return_to_of(flow: Flow) -> str:
 
 def shown_flow(visit: Visit, flow: Flow) -> dict[str, Any]:
     """Return the flow for this visitor, with a token for this browser."""
-    return as_dict(flow, csrf.mask(visit.csrf_secret()) if flow.is_browser else "", secrets=True)
+    token = csrf.mask(visit.csrf_secret()) if flow.is_browser else ""
+    return as_dict(flow, token, secrets=KINDS[flow.kind].shows_secrets(visit, flow))
 
 
 def page_of(flow: Flow) -> str:

@@ -62,6 +62,11 @@ class ProvingKind(FlowKind[F_]):
             return super().browsers(flow)
         return (*opened["by"], opened["begun_by"]) if flow.state == states.PASSED_CHALLENGE else tuple(opened["by"])
 
+    def shows_secrets(self, visit: Visit, flow: F_) -> bool:
+        """What was mailed is shown to who opened the mail, whatever else led somebody to this flow."""
+        opened = flow.internal.get(OPENED)
+        return not opened or csrf.belongs(visit.request, opened["by"])
+
     def checks_origin(self, flow: F_, submission: Submission) -> bool:
         return not flow.internal.get("operators")
 
@@ -71,9 +76,8 @@ class ProvingKind(FlowKind[F_]):
             return None
         query = {name: visit.query(name) for name in ("code", "token") if visit.query(name)}
         method = METHODS.get("link" if "token" in query else flow.active)
-        if not query or method is None:
+        if not query or method is None or not self.prepare_followed(method, flow, query):
             return None
-        self.prepare_followed(method, flow, query)
         visit.type = BROWSER
         visit.renew_csrf()
         self._open_for(flow, csrf.fingerprint(visit.csrf_secret()), query)
@@ -91,5 +95,6 @@ class ProvingKind(FlowKind[F_]):
         flow.internal[OPENED] = {"begun_by": before["begun_by"], "link": link, "by": [*known, browser][-OPENERS:]}
         flow.type, flow.csrf_hash = BROWSER, browser
 
-    def prepare_followed(self, method: Method, flow: F_, query: dict[str, str]) -> None:
+    def prepare_followed(self, method: Method, flow: F_, query: dict[str, str]) -> bool:
+        """Make the form one of what the link holds, and nothing that another one held. Returns whether it holds something for *method*."""
         raise NotImplementedError

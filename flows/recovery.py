@@ -65,12 +65,12 @@ class Recovery(ProvingKind[RecoveryFlow]):
     def no_method(self) -> Message:
         return messages.recovery_no_method()
 
-    def prepare_followed(self, method: Method, flow: RecoveryFlow, query: dict[str, str]) -> None:
+    def prepare_followed(self, method: Method, flow: RecoveryFlow, query: dict[str, str]) -> bool:
         assert isinstance(method, RecoveryMethod)
         if flow.state == states.PASSED_CHALLENGE:
             said = messages.recovery_link_invalid() if "token" in query else messages.recovery_used()
             raise StartAnew(said, as_browser=True)
-        method.follow_recovery(flow, query)
+        return method.follow_recovery(flow, query)
 
     def perform(self, visit: Visit, flow: RecoveryFlow, submission: Submission) -> Outcome:
         is_attempt = self._is_attempt(flow, submission)

@@ -63,11 +63,11 @@ class Verification(ProvingKind[VerificationFlow]):
         """What came by mail may be typed anywhere: the code itself is the proof."""
         return not submission.text("code")
 
-    def prepare_followed(self, method: Method, flow: VerificationFlow, query: dict[str, str]) -> None:
+    def prepare_followed(self, method: Method, flow: VerificationFlow, query: dict[str, str]) -> bool:
         assert isinstance(method, VerificationMethod)
         if flow.state == states.PASSED_CHALLENGE:
             raise StartAnew(messages.verification_link_invalid() if "token" in query else messages.verification_used())
-        method.follow_verification(flow, query)
+        return method.follow_verification(flow, query)
 
     def perform(self, visit: Visit, flow: VerificationFlow, submission: Submission) -> Outcome:
         if flow.state == states.PASSED_CHALLENGE:

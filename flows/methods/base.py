@@ -167,8 +167,9 @@ class RecoveryMethod(Method):
         """
         raise NotImplementedError
 
-    def follow_recovery(self, flow: RecoveryFlow, query: dict[str, str]) -> None:
-        """Prepare the form of a flow whose mailed link was opened. Nothing is spent."""
+    def follow_recovery(self, flow: RecoveryFlow, query: dict[str, str]) -> bool:
+        """Prepare the form of a flow whose mailed link was opened; nothing is spent. Returns whether the link holds what it needs."""
+        return False
 
 
 class VerificationMethod(Method):
@@ -179,8 +180,9 @@ class VerificationMethod(Method):
         """As RecoveryMethod.recover."""
         raise NotImplementedError
 
-    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
+    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> bool:
         """As RecoveryMethod.follow_recovery."""
+        return False
 
 
 METHODS: dict[str, Method] = {}

@@ -69,14 +69,16 @@ class LinkMethod(RecoveryMethod, VerificationMethod):
         assert spent.identity is not None
         return ProvenAddress(spent.identity, spent.via, spent.address, is_self_service=not spent.by_operator)
 
-    def follow_recovery(self, flow: RecoveryFlow, query: dict[str, str]) -> None:
-        self._ask_for_a_click(flow, query)
+    def follow_recovery(self, flow: RecoveryFlow, query: dict[str, str]) -> bool:
+        return self._ask_for_a_click(flow, query)
 
-    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
-        self._ask_for_a_click(flow, query)
+    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> bool:
+        return self._ask_for_a_click(flow, query)
 
-    def _ask_for_a_click(self, flow: RecoveryFlow | VerificationFlow, query: dict[str, str]) -> None:
-        if token := query.get("token"):
+    def _ask_for_a_click(self, flow: RecoveryFlow | VerificationFlow, query: dict[str, str]) -> bool:
+        token = query.get("token")
+        if token:
             button = nodes.submit("method", self.name, self.name, messages.continue_button())
             kept = nodes.sealed(nodes.hidden("token", self.name, token[:64]), "value")  # scanners open links that nobody follows
             container.put(flow, [nodes.csrf(), kept, button], [])
+        return bool(token)

@@ -137,3 +137,69 @@ def test_who_began_it_sees_how_it_ended(kind: str, flow: Flow, beginner: App) ->
     assert seen["state"] == "passed_challenge"
     if kind == "verification":
         assert said(seen) == [1080002]
+
+
+JSON = {"HTTP_ACCEPT": "application/json"}
+
+
+def attacks(kind: str, id: str) -> list[tuple[str, dict[str, Any]]]:
+    """Requests that come to the flow itself, and name it as well as they can."""
+    return [
+        ("get", {"path": f"/self-service/{kind}?flow={id}", **JSON}),
+        ("get", {"path": f"/self-service/{kind}?flow={id}&code=000000", **JSON}),
+        ("post", {"path": f"/self-service/{kind}?flow={id}", "data": "{", "content_type": "application/json"}),
+        ("post", {"path": f"/self-service/{kind}?flow={id}", "data": "x", "content_type": "text/x", **JSON}),
+        (
+            "post",
+            {"path": f"/self-service/{kind}?flow={id}", "data": {"method": "link", "code": "000000"}, "content_type": "application/json"},
+        ),
+        ("post", {"path": f"/self-service/{kind}?flow={id}", "data": {"method": "link", "token": ""}, "content_type": "application/json"}),
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_no_other_way_to_the_flow_shows_what_was_mailed(kind: str, flow: Flow, beginner: App, number: int) -> None:
+    scanner, eve = Page(), Page()
+    token = value(follows(scanner, mailed(kind)), "token")
+    verb, request = attacks(kind, flow["id"])[number]
+
+    for visitor in (beginner, eve):
+        answer = getattr(visitor.client, verb)(**request)
+        assert token not in answer.content.decode()
+        assert token not in str(seen_by(visitor, kind, flow["id"]))
+
+    assert value(seen_by(scanner, kind, flow["id"]), "token") == token
+    assert not is_done(kind)
+
+
+def test_a_code_that_an_opened_link_filled_in_is_shown_to_nobody_else() -> None:
+    flows = {"verification": {"enabled": True, "use": "code"}}
+    with config.override(merged(configuration(), {"selfservice": {"flows": flows}})):
+        make_person(ADA)
+        eve, scanner = Page(), Page()
+        flow = eve.start("verification")
+        eve.submit(flow, method="code", email=ADA)
+        code = value(follows(scanner, mailed("verification")), "code")
+
+        answer = eve.client.post(
+            f"/self-service/verification?flow={flow['id']}", {"method": "code", "code": "000000"}, content_type="application/json", **JSON
+        )
+
+        assert code
+        assert code not in answer.content.decode()
+        eve.client.get(f"/self-service/verification?flow={flow['id']}&code=111111")
+        assert code not in str(seen_by(eve, "verification", flow["id"]))
+
+
+def test_a_form_that_somebody_has_begun_to_fill_in_is_not_shown_to_who_sends_nonsense() -> None:
+    with config.override(configuration()):
+        ada, eve = Page(), Page()
+        flow = ada.start("registration")
+        ada.submit(flow, method="password", password="short", **{"traits.email": ADA})
+
+        for answer in (
+            eve.client.get(f"/self-service/registration?flow={flow['id']}", **JSON),
+            eve.client.post(f"/self-service/registration?flow={flow['id']}", "{", content_type="application/json"),
+        ):
+            assert answer.status_code == 403
+            assert ADA not in answer.content.decode()

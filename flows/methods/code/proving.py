@@ -114,10 +114,12 @@ class CodeProof(RecoveryMethod, VerificationMethod):
         if container.find(flow, nodes.CSRF) is None:
             flow.ui["nodes"].append(nodes.csrf())
 
-    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> None:
-        if query.get("code"):
-            filled_in = self._code_field(query["code"][:50])
+    def follow_verification(self, flow: VerificationFlow, query: dict[str, str]) -> bool:
+        has_place = container.find(flow, "code") is not None
+        if has_place:
+            filled_in = self._code_field(query.get("code", "")[:50])
             flow.ui["nodes"] = [filled_in if nodes.name_of(node) == "code" else node for node in flow.ui["nodes"]]
+        return has_place
 
     def _code_field(self, value: str) -> Node:
         """Return the field with the code in it, which must not rest in the flow's row."""
