@@ -12,6 +12,8 @@ import orjson
 from flows.errors import InvalidSubmission
 from flows.hooks import HookContext
 from flows.ui.messages import Message
+from identity.db import values
+from identity.errors import BadRequest
 from identity.identities import services
 from identity.identities.models import Identity
 
@@ -37,8 +39,8 @@ class Refusal(InvalidSubmission):
 def refusal(body: bytes) -> Refusal | None:
     """Return the refusal that an error's body holds, None when it holds none that can be read."""
     try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        said = values.storable(orjson.loads(body))
+    except (orjson.JSONDecodeError, BadRequest):
         return None
     groups = said.get("messages") if isinstance(said, dict) else None
     if not isinstance(groups, list) or not groups:
@@ -74,9 +76,11 @@ def node_name(pointer: str) -> str:
 def identity_of(body: bytes) -> dict[str, Any] | None:
     """Return the `identity` of a 200 answer, None when there is none. Raises ValueError for what is no such document."""
     try:
-        said = orjson.loads(body)
+        said = values.storable(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise ValueError("it is not JSON") from error
+    except BadRequest as error:
+        raise ValueError(f"it cannot be kept: {error}") from error
     if not isinstance(said, dict):
         raise ValueError("it is not a JSON object")
     identity = said.get("identity")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from flows.errors import InvalidSubmission
 from flows.models import Flow
 from flows.ui import messages
 from flows.visit import Visit
+from identity.db import values
 from identity.errors import BadRequest
 from identity.http import bodies, facts
 from identity.identities.schemas import Schema
@@ -59,7 +61,7 @@ class Submission:
         """Return the traits that were sent: nested, dotted, or as JSON text; texts of a form are read as their schema's types.
 
         Raises:
-            BadRequest: JSON text that is no JSON.
+            BadRequest: JSON text that is no JSON, or traits that cannot be kept.
         """
         sent = self.fields.get("traits", {})
         if isinstance(sent, str):
@@ -69,7 +71,7 @@ class Submission:
         for name, value in self.fields.items():
             if name.startswith("traits.") and isinstance(traits, dict):
                 _put(traits, name.split(".")[1:], _cast(value, kinds.get(name, {})) if self.is_form else value)
-        return traits
+        return values.storable(traits)
 
     def legible_traits(self, schema: Schema) -> Any:
         """Return the traits that were sent, as far as they can be read: what a form shows again."""
@@ -83,7 +85,7 @@ class Submission:
         """Return what the application passes through to hooks. Raises InvalidSubmission when it is no object."""
         sent = self.fields.get("transient_payload", {})
         if isinstance(sent, str):
-            sent = bodies.parse_json(sent.encode()) if sent else {}
+            sent = values.storable(bodies.parse_json(sent.encode())) if sent else {}
         if not isinstance(sent, dict):
             raise InvalidSubmission(messages.wrong_type(["object"], messages.json_type(sent)).on("transient_payload"))
         return sent
@@ -109,32 +111,39 @@ def _cast(value: Any, schema: dict[str, Any]) -> Any:
     if kind == "boolean":
         return {"true": True, "on": True, "1": True, "false": False, "0": False}.get(str(value).lower(), value)
     if kind in ("integer", "number"):
-        try:
-            return int(value)
-        except ValueError:
-            pass
-        try:
-            return float(value) if kind == "number" or float(value).is_integer() else value
-        except (ValueError, OverflowError):
-            return value
+        number = _number(str(value))
+        return value if number is None or (kind == "integer" and number != int(number)) else number
     return value
+
+
+NUMBER = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+LONGEST_NUMBER = 40  # characters
+
+
+def _number(text: str) -> int | float | None:
+    """Return the number that *text* spells in digits; None when it spells none, or one that cannot be kept."""
+    text = text.strip()
+    if len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
+        return None
+    number = float(text) if set(text) & set(".eE") else int(text)
+    return number if values.is_storable_number(number) else None
 
 
 def decode(visit: Visit, flow: Flow) -> Submission:
     """Read the body of a submission. Raises BadRequest for what is no form and no JSON object."""
     request = visit.request
     if request.method == "GET":
-        return Submission(visit, flow, bodies.storable(_form_fields(request.GET)), is_form=True)
+        return Submission(visit, flow, values.storable(_form_fields(request.GET)), is_form=True)
     kind = bodies.content_type(request)
     if kind == bodies.JSON:
-        return Submission(visit, flow, bodies.storable(bodies.json_object(request)), is_form=False)
+        return Submission(visit, flow, values.storable(bodies.json_object(request)), is_form=False)
     if kind in (bodies.FORM, bodies.MULTIPART):
         return _form(visit, flow, request)
     raise BadRequest("Send a form, or JSON as application/json.")
 
 
 def _form(visit: Visit, flow: Flow, request: HttpRequest) -> Submission:
-    fields = bodies.storable(_form_fields(bodies.form(request)))
+    fields = values.storable(_form_fields(bodies.form(request)))
     if not fields and not request.META.get("CONTENT_LENGTH", "0").strip("0"):
         raise BadRequest("The form is empty.")
     return Submission(visit, flow, fields, is_form=True)
@@ -143,8 +152,8 @@ def _form(visit: Visit, flow: Flow, request: HttpRequest) -> Submission:
 def _form_fields(sent: QueryDict) -> dict[str, Any]:
     """Return each field that is not empty; one that was sent several times as a list, except where one text is asked for."""
     fields: dict[str, Any] = {}
-    for name, values in sent.lists():
-        kept = [value for value in values if value != ""]
+    for name, texts in sent.lists():
+        kept = [value for value in texts if value != ""]
         if kept:
             fields[name] = kept if len(kept) > 1 and name.startswith("traits.") else kept[0]
     return fields

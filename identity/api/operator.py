@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from identity.db import values
 from identity.errors import BadRequest, Malformed
 from identity.http import bodies
 
@@ -63,7 +64,7 @@ def body_of(request: Request) -> Any:
         raw = bodies.read(request._request)
         if not raw:
             raise Malformed("EOF")
-        return bodies.storable(bodies.parse_json(raw))
+        return values.storable(bodies.parse_json(raw))
     except Malformed:
         raise
     except BadRequest as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -13,8 +12,6 @@ from django.http.multipartparser import MultiPartParserError
 from identity.errors import BadRequest
 
 LIMIT = 5 * 1024 * 1024  # bytes
-NESTING = 100  # levels of a body that is kept
-SURROGATE = re.compile("[\ud800-\udfff]")
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -45,36 +42,6 @@ def parse_json(raw: bytes) -> Any:
 
 def _refuse(name: str) -> Any:
     raise ValueError(name)
-
-
-def storable(value: Any, depth: int = 0) -> Any:
-    """Return a parsed JSON value as every database can hold it and every answer can show it.
-
-    Half a surrogate pair becomes U+FFFD, as upstream does. A number beyond 64 bits is refused: PostgreSQL writes 1e22
-    out as an integer, which no answer could hold.
-
-    Raises:
-        BadRequest: It holds the NUL character or a number out of range, or is nested too deeply.
-    """
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, bool | None):
-        return value
-    if isinstance(value, int | float):
-        if not -(2**63) <= value < 2**63:
-            raise BadRequest("A number is out of range.")
-        return value
-    if depth > NESTING:
-        raise BadRequest(f"The body is nested more than {NESTING} levels deep.")
-    if isinstance(value, list):
-        return [storable(item, depth + 1) for item in value]
-    return {_text(name): storable(item, depth + 1) for name, item in value.items()}
-
-
-def _text(value: str) -> str:
-    if "\x00" in value:
-        raise BadRequest("Text cannot hold the NUL character.")
-    return value if value.isascii() else SURROGATE.sub("\ufffd", value)
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Every function that stores runs in the caller's transaction.
 from __future__ import annotations
 
 import copy
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
-from identity.db import rows
+from identity.db import rows, values
 from identity.errors import BadRequest, Conflict, NotFound
 from identity.identities import normalize, schemas
 from identity.identities.models import Address, Identity, RecoveryAddress, VerifiableAddress
@@ -86,15 +85,15 @@ def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recov
     each `{via, value, verified?, status?, verified_at?}`. Addresses that the traits do not hold disappear (contract: identities.md 2.4).
 
     Raises:
-        BadRequest: There is no such schema.
+        BadRequest: There is no such schema, or something cannot be kept.
         InvalidTraits: The traits do not fit it.
     """
     schema = schemas.get(identity.schema_id)
     identity.schema_id = schema.id
+    for name in ("traits", "metadata_public", "metadata_admin", "external_id"):
+        setattr(identity, name, values.storable(getattr(identity, name)))
     if errors := schema.errors(identity.traits):
         raise schemas.InvalidTraits(errors)
-    if "\\u0000" in json.dumps(identity.traits):
-        raise BadRequest("Traits cannot hold the NUL character.")
     found = schema.collect(identity.traits)
     identity.verifiable = _keep(VerifiableAddress, identity, identity.verifiable, found.verifiable)
     identity.recovery = _keep(RecoveryAddress, identity, identity.recovery, found.recovery)
@@ -112,6 +111,8 @@ def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recov
 
 def _require_room(identity: Identity) -> None:
     """Raises BadRequest for what does not fit its column: SQLite would store it all the same."""
+    if len(identity.external_id or "") > 64:
+        raise BadRequest("An external id may have at most 64 characters.")
     if any(len(name) > 255 for credential in identity.factors.values() for name in credential.names):
         raise BadRequest("An identifier may have at most 255 characters.")
     if any(len(row.value) > 400 for row in (*identity.verifiable, *identity.recovery)):

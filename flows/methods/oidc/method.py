@@ -16,6 +16,7 @@ from flows.submission import Submission
 from flows.ui import messages, nodes
 from flows.ui.nodes import Node
 from identity.credentials import oidc
+from identity.db import values
 from identity.errors import Forbidden, NotFound, UpstreamError
 from identity.http import bodies
 from identity.identities.models import Identity
@@ -185,7 +186,7 @@ def _kept(submission: Submission) -> dict[str, Any]:
 def _upstream(submission: Submission, allowed: tuple[str, ...]) -> dict[str, str]:
     sent = submission.fields.get("upstream_parameters") or {}
     if isinstance(sent, str):
-        sent = bodies.parse_json(sent.encode())
+        sent = values.storable(bodies.parse_json(sent.encode()))
     given = dict(sent) if isinstance(sent, dict) else {}
     prefix = "upstream_parameters."
     given |= {name.removeprefix(prefix): value for name, value in submission.fields.items() if name.startswith(prefix)}
