@@ -12,11 +12,10 @@ import io
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from identity.serving import process
 
@@ -78,14 +77,15 @@ class Body:
         return b"".join(self.parts)[:LONGEST_BODY]
 
 
-class Waiting(NamedTuple):
-    """A request that waits for a thread since *since* (monotonic seconds)."""
+@dataclass(slots=True, eq=False)
+class Request:
+    """A request that waits for a thread, until one takes it up or it gives up."""
 
     scope: Scope
     protocol: Any
     body: bytes
     answered: asyncio.Future[None]
-    since: float
+    is_waiting: bool = True
 
 
 class Lane:
@@ -93,17 +93,42 @@ class Lane:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self.queue: SimpleQueue[Waiting] = SimpleQueue()
+        self.queue: SimpleQueue[Request] = SimpleQueue()
+        self.waiting = self.working = 0
+        self._lock = threading.Lock()
 
-    @property
-    def is_behind(self) -> bool:
-        return self.queue.qsize() > self.threads
-
-    def put(self, request: Waiting) -> None:
-        """Raises Busy."""
-        if self.queue.qsize() >= LONGEST_QUEUE:
-            raise Busy
+    def put(self, request: Request) -> bool:
+        """Returns whether a thread is free for it. Raises Busy."""
+        with self._lock:
+            if self.waiting >= LONGEST_QUEUE:
+                raise Busy
+            self.waiting += 1
+            is_free = self.waiting + self.working <= self.threads
         self.queue.put(request)
+        return is_free
+
+    def take(self) -> Request:
+        """Return the next one that has not given up, when there is one."""
+        while True:
+            request = self.queue.get()
+            with self._lock:
+                if request.is_waiting:
+                    request.is_waiting = False
+                    self.waiting, self.working = self.waiting - 1, self.working + 1
+                    return request
+
+    def done(self) -> None:
+        with self._lock:
+            self.working -= 1
+
+    def give_up(self, request: Request) -> bool:
+        """Let a request wait no longer. Returns False when a thread has taken it up."""
+        with self._lock:
+            if not request.is_waiting:
+                return False
+            request.is_waiting, request.body = False, b""
+            self.waiting -= 1
+            return True
 
 
 class Bridge:
@@ -131,7 +156,7 @@ class Bridge:
         self.loop = loop
         for lane in (self.asked, self.opened, self.submitted):
             for _ in range(lane.threads):
-                threading.Thread(target=self._work, args=(lane.queue,), name="request", daemon=True).start()
+                threading.Thread(target=self._work, args=(lane,), name="request", daemon=True).start()
         loop.call_soon(process.release_signals)
 
     async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
@@ -141,7 +166,7 @@ class Bridge:
         try:
             if _has_body(scope):
                 await asyncio.wait_for(self._take_in(protocol, body), BODY_WITHIN)
-            await self._wait(self._lane(scope), Waiting(scope, protocol, body.whole(), self.loop.create_future(), time.monotonic()))
+            await self._wait(self._lane(scope), Request(scope, protocol, body.whole(), self.loop.create_future()))
         except TimeoutError:
             protocol.response_bytes(*TOO_SLOW)
         except Busy:
@@ -167,32 +192,30 @@ class Bridge:
             if body.size >= LONGEST_BODY:
                 return
 
-    async def _wait(self, lane: Lane, request: Waiting) -> None:
-        """Let a thread of the lane answer. Who leaves while many wait gives up their turn. Raises Busy."""
-        lane.put(request)
-        if not lane.is_behind:
+    async def _wait(self, lane: Lane, request: Request) -> None:
+        """Let a thread of the lane answer. Who leaves before one is free gives up their turn. Raises Busy."""
+        if lane.put(request):
             await request.answered
             return
         gone = asyncio.ensure_future(request.protocol.client_disconnect())
-        await asyncio.wait((request.answered, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not request.answered.done():
-            request.answered.cancel()
-            return
-        gone.cancel()
-        await request.answered
+        try:
+            await asyncio.wait((request.answered, gone), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            if not lane.give_up(request):
+                await request.answered
+            elif not gone.done():
+                raise Busy
+        finally:
+            gone.cancel()
 
-    def _work(self, queue: SimpleQueue[Waiting]) -> None:
+    def _work(self, lane: Lane) -> None:
         while True:
-            request = queue.get()
-            if request.answered.cancelled():
-                continue
+            request = lane.take()
             error: BaseException | None = None
             try:
-                is_late = time.monotonic() - request.since > PATIENCE
-                answer = self._refused(request.scope) if is_late else self._answer(request.scope, request.body)
-                request.protocol.response_bytes(*answer)
+                request.protocol.response_bytes(*self._answer(request.scope, request.body))
             except BaseException as raised:
                 error = raised
+            lane.done()
             self.loop.call_soon_threadsafe(_settle, request.answered, error)
 
     def _refused(self, scope: Scope) -> Answer:

@@ -114,7 +114,8 @@ async def before(door: Door, exchanges: list[Exchange], scope: Scope = FORM) -> 
     """Let them all ask at once, and return when those that do not wait at the door have their answer."""
     served = bridge_to(door)
     asked = [asyncio.create_task(served.__rsgi__(scope, exchange)) for exchange in exchanges]  # type: ignore[arg-type]
-    while served.submitted.queue.qsize() < sum(not task.done() for task in asked) - 1:
+    lane = served.submitted
+    while lane.waiting + lane.working < sum(not task.done() for task in asked) or not lane.working:
         await asyncio.sleep(0)
     return asked
 
@@ -170,7 +171,7 @@ def test_nobody_waits_for_those_who_wait_for_something_else(lane: str, method: s
                 other.queue = SimpleQueue()  # one that nobody takes from
         exchange = Exchange([b"a"])
         served.application = echo
-        await served.__rsgi__(Scope(method=method, path=path), exchange)  # type: ignore[arg-type]
+        await asyncio.wait_for(served.__rsgi__(Scope(method=method, path=path), exchange), 5)  # type: ignore[arg-type]
         return exchange
 
     answer = asyncio.run(run()).answer
@@ -195,16 +196,19 @@ def test_who_would_wait_too_long_is_told_so_at_once(monkeypatch: pytest.MonkeyPa
     assert said(forms).count(b"through") == 9 - len(turned_away)
 
 
-def test_who_has_waited_too_long_is_told_so_instead_of_being_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "PATIENCE", 0.0)
-    door, forms = Door(), [Exchange([b"a"])]
-    asyncio.run(asyncio.wait_for(_all(door, forms), 10))
+def test_who_has_waited_too_long_is_told_so_while_the_threads_are_still_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "PATIENCE", 0.05)
+    door, forms = Door(), [Exchange([b"a"]) for _ in range(3)]
 
-    assert (said(forms), door.came) == ([b"busy"], 0)
+    async def run() -> None:
+        asked = await before(door, forms)
+        await asyncio.wait(asked[1:])
+        assert said(forms) == [b"busy"] * 2
+        door.is_open.set()
+        await asked[0]
 
-
-async def _all(door: Door, exchanges: list[Exchange]) -> None:
-    await asyncio.gather(*await before(door, exchanges))
+    asyncio.run(run())
+    assert (said(forms), door.came) == ([b"through", b"busy", b"busy"], 1)
 
 
 def test_nothing_is_done_for_those_who_left() -> None:
@@ -219,6 +223,22 @@ def test_nothing_is_done_for_those_who_left() -> None:
     asyncio.run(run())
     assert said(stays) == [b"through"] * 3
     assert (said(leaves), door.came) == ([], 3)
+
+
+def test_those_who_left_keep_nobody_from_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "LONGEST_QUEUE", 5)
+    door, first, leaves, late = Door(), Exchange([b"a"]), [Exchange([b"a"], leaves=True) for _ in range(5)], Exchange([b"a"])
+
+    async def run() -> None:
+        served = bridge_to(door)
+        asked = [asyncio.create_task(served.__rsgi__(FORM, exchange)) for exchange in (first, *leaves)]  # type: ignore[arg-type]
+        await asyncio.wait(asked[1:])
+        asked.append(asyncio.create_task(served.__rsgi__(FORM, late)))  # type: ignore[arg-type]
+        door.is_open.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(run())
+    assert said([first, late]) == [b"through"] * 2
 
 
 def test_only_a_few_large_bodies_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
