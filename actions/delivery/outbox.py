@@ -100,8 +100,8 @@ def wake(id: uuid.UUID) -> None:
 
 def due(limit: int) -> list[uuid.UUID]:
     """Return rows that may be claimed now, the longest overdue first."""
-    at = timezone.now()
-    return [row.pk for row in rows.returned(Delivery, _due(rows.columns(Delivery)), [at, at, limit])]
+    at = connection.ops.adapt_datetimefield_value(timezone.now())
+    return [row.pk for row in Delivery.objects.raw(_due(), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
@@ -118,15 +118,15 @@ def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     """Claim rows in one statement that returns them; what another worker looks at this very moment is passed over."""
     now = timezone.now()
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    statement = _CLAIM.format(due=_due("id", which), lock=lock, columns=rows.columns(Delivery))
+    statement = _CLAIM.format(due=_due(which), lock=lock, columns=rows.columns(Delivery))
     return rows.returned(Delivery, statement, [now, now, *values, limit, now + LEASE, now])
 
 
-def _due(columns: str, which: str = "") -> str:
+def _due(which: str = "") -> str:
     return f"""
-SELECT {columns} FROM actions_delivery
+SELECT id FROM actions_delivery
 WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) {which}
-ORDER BY due_at LIMIT %s"""  # noqa: S608  both are ours
+ORDER BY due_at LIMIT %s"""  # noqa: S608  *which* is ours
 
 
 # materialized: joined to the table the planner may look for rows anew for each it finds, and claim more than the limit

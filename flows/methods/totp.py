@@ -30,7 +30,7 @@ CODE, UNLINK = "totp_code", "totp_unlink"
 URL = "totp_url"  # in flow.internal: the key that this flow offers, encrypted
 SHORTEST = 6  # digits
 SIDE = 256  # pixels
-LONGEST_NAME = 100  # characters: a QR code holds 2331 bytes, and one character may take nine
+LONGEST_NAME, LONGEST_ISSUER = 100, 50  # characters: a QR code holds 2331 bytes, one may take nine, and the issuer stands there twice
 
 
 @register
@@ -85,7 +85,7 @@ class TOTP(LoginMethod, SettingsMethod):
         offered = crypto.decrypt(flow.internal.pop(URL, ""))
         if identity.credential(self.name) is not None:
             return [nodes.field(UNLINK, self.name, "submit", value="true", required=True, label=unlink_button())]
-        url = totp.new_url(issuer=conf.totp_issuer(), account=_account(identity))
+        url = totp.new_url(issuer=conf.totp_issuer()[:LONGEST_ISSUER], account=_account(identity))
         if offered and offered.partition("?")[0] == url.partition("?")[0]:
             flow.internal[URL] = crypto.encrypt(offered)
             return self._as_offered(flow)

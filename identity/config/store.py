@@ -79,6 +79,9 @@ class _Loading:
     def _load(self) -> None:
         try:
             reload()
+        except Exception as error:  # a bug: the old configuration stays, and the operator is to see why
+            _state.failure = f"{type(error).__name__}: {error}"
+            log.exception("the changed configuration could not be loaded, the old one stays in force")
         finally:
             _state.loading = None
             self._is_done.set()
@@ -190,28 +193,26 @@ def _stamp(path: Path) -> Stamp | None:
 
 def refresh() -> Config:
     """Take over what changed on disk, and return the configuration in force. One stat per file when nothing changed."""
-    if _is_to_load():
-        _load_beside()
+    if _stamps() != _state.stamps:
+        if (loading := _load_beside()) is not None:
+            loading.wait()
+    elif time.monotonic() > _state.again:
+        _load_beside()  # nobody waits for what was away before
     return current()
 
 
-def _is_to_load() -> bool:
-    return _stamps() != _state.stamps or time.monotonic() > _state.again
-
-
-def _load_beside() -> None:
+def _load_beside() -> _Loading | None:
+    """Return what is being loaded, None when another request was quicker and all is done."""
     with _lock:
-        loading = _state.loading
-        if loading is None and _is_to_load():
-            loading = _state.loading = _Loading()
-            loading.start()
-    if loading is not None:
-        loading.wait()
+        if _state.loading is None and (_stamps() != _state.stamps or time.monotonic() > _state.again):
+            _state.loading = _Loading()
+            _state.loading.start()
+        return _state.loading
 
 
 def reload() -> bool:
     """Load the files anew. Returns whether that worked; if not the old configuration stays, and the log says why."""
-    stamps = _stamps()
+    stamps, _state.again = _stamps(), math.inf
     try:
         config, _ = _load()
         verify(config)
@@ -223,14 +224,15 @@ def reload() -> bool:
         return False
     finally:
         _state.stamps = stamps
-    _state.failure, _state.again = "", math.inf
+    _state.failure = ""
     if before is not None:
         _announce(before, config)
     return True
 
 
 def _refuse(error: ConfigError) -> None:
-    _state.again = time.monotonic() + AGAIN if error.may_pass else math.inf
+    if error.may_pass:
+        _state.again = time.monotonic() + AGAIN
     if str(error) != _state.failure:
         _state.failure = str(error)
         log.error("the changed configuration cannot be used, the old one stays in force:\n%s", error)

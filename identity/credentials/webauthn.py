@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from django.utils import timezone
 from webauthn.helpers import (
     parse_attestation_object,
@@ -42,7 +43,10 @@ BROKEN = (
     OverflowError,
     RecursionError,
     struct.error,
+    UnsupportedAlgorithm,
     x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
     StopIteration,
 )  # what garbage makes the parsers raise
 

@@ -108,6 +108,8 @@ def _connection() -> BaseDatabaseWrapper:
 
 
 def _shape(wanted: Values) -> Shape:
+    if () in wanted.values():
+        raise ValueError("a tuple of no values asks for nothing")
     return tuple((name, 0 if value is None else len(value) if isinstance(value, tuple) else 1) for name, value in wanted.items())
 
 

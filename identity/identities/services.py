@@ -232,7 +232,7 @@ def _sync_addresses(kind: type[AddressRow], before: list[AddressRow], after: lis
     for row in after:
         if row.pk in old and _columns(row) != _columns(old[row.pk]):
             row.updated_at = timezone.now()
-            rows.store(row)
+            _store(row)
 
 
 def _columns(row: models.Model) -> dict[str, Any]:
@@ -275,9 +275,15 @@ def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> No
 
 
 def save_credential(credential: Credential) -> None:
-    """Store a change of one credential's config alone: a renewed hash, a spent step."""
+    """Store a change of one credential's config alone: a renewed hash, a spent step. Raises ChangedMeanwhile when it is gone."""
     credential.updated_at = timezone.now()
-    rows.store(credential, ("config", "version", "updated_at"))
+    _store(credential, ("config", "version", "updated_at"))
+
+
+def _store(row: models.Model, names: Iterable[str] = ()) -> None:
+    """Raises ChangedMeanwhile when the row is gone."""
+    if not rows.store(row, names):
+        raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
 
 
 def prove_address(identity: Identity, via: str, value: str) -> bool:
@@ -286,8 +292,7 @@ def prove_address(identity: Identity, via: str, value: str) -> bool:
         if row.key == (via, value):
             row.prove()
             row.updated_at = timezone.now()
-            rows.store(row, ("verified", "status", "verified_at", "updated_at"))
-            return True
+            return rows.store(row, ("verified", "status", "verified_at", "updated_at")) > 0
     return False
 
 

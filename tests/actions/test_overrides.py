@@ -358,6 +358,52 @@ def test_a_source_that_was_down_is_asked_again(file: Path, hooks: Receiver, monk
     assert store.last_failure() == ""
 
 
+def test_nobody_waits_again_for_what_was_away_before(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(file, named(subject=b64("first")))
+    hooks.on("/x", Says(503))
+    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+    monkeypatch.setattr(store, "AGAIN", 0.0)
+    store.refresh()
+    stalls = threading.Event()
+    hooks.on("/x", lambda got: Says(200 if stalls.wait(10) else 500, b"second"))
+    monkeypatch.setattr(store, "WAITED", 60.0)
+
+    store.refresh()
+
+    assert subject() == "first"
+    stalls.set()
+    assert taken_over(lambda: subject() == "second")
+
+
+def test_a_file_that_was_emptied_is_looked_at_once(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(file, named(subject=b64("first")))
+    monkeypatch.setattr(store, "AGAIN", 0.0)
+    hooks.on("/x", Says(503))
+    change(file, named(subject=f"{hooks.url}/x"))
+    file.write_text("")
+    store.refresh()
+    monkeypatch.setattr(store, "reload", lambda: pytest.fail("it was read again"))
+
+    assert store.refresh() is store.current()
+
+
+def test_a_fault_of_ours_leaves_the_old_configuration_and_is_said(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(file, named(subject=b64("first")))
+
+    def breaks(config: object) -> list[Any]:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(store, "_checks", [breaks])
+    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=b64("second")))))
+    store.refresh()
+
+    assert subject() == "first"
+    assert "a fault of ours" in store.last_failure()
+    assert "the old one stays in force" in caplog.text
+
+
 def test_what_is_wrong_with_a_template_is_not_looked_at_again_until_it_is_mended(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "AGAIN", 0.0)
     begin(file, named(subject=b64("first")))

@@ -67,6 +67,11 @@ def test_none_asks_for_null_and_a_tuple_for_any_of_its_values(ada: Identity) -> 
     assert rows.where(Identity, external_id="bob", state="inactive") == []
 
 
+def test_no_values_at_all_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        rows.where(Identity, external_id=())
+
+
 def test_a_chain_of_foreign_keys_is_read_along(ada: Identity) -> None:
     credential = Credential.objects.create(identity=ada, type="password", config={"hashed_password": "x"})
     CredentialIdentifier.objects.create(credential=credential, identity=ada, type="password", identifier="ada")

@@ -23,8 +23,8 @@ CERTIFICATE, KEY = "courier.smtp.client_cert_path", "courier.smtp.client_key_pat
 class CertificateUnusable(Exception):
     """The certificate or its key cannot be used. `fault` says which of them, and why."""
 
-    def __init__(self, path: str, message: str) -> None:
-        self.fault = Fault(path, message)
+    def __init__(self, path: str, message: str, *, may_pass: bool = True) -> None:
+        self.fault = Fault(path, message, may_pass)
         super().__init__(str(self.fault))
 
 
@@ -48,7 +48,7 @@ def show(context: ssl.SSLContext, c: Config | None = None) -> None:
         return
     if not certificate or not key:
         given, missing = (CERTIFICATE, KEY) if certificate else (KEY, CERTIFICATE)
-        raise CertificateUnusable(missing, f"is required by {given}: a certificate and its key come together.")
+        raise CertificateUnusable(missing, f"is required by {given}: a certificate and its key come together.", may_pass=False)
     if _certificate_in(certificate).public_key() != _key_in(key).public_key():
         raise CertificateUnusable(KEY, f"{key} is not the key of the certificate in {certificate}.")
     try:
