@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -63,10 +64,21 @@ def render(template: str, content_type: str, ctx: dict[str, Any]) -> bytes | Non
     return encode(made, content_type)
 
 
+def _as_json(made: Any) -> bytes:
+    try:
+        return orjson.dumps(made)
+    except TypeError:  # a number beyond 64 bits, or half a character: a program may make what we would not keep
+        pass
+    try:
+        return json.dumps(made, separators=(",", ":")).encode()
+    except (ValueError, RecursionError) as error:
+        raise RenderingFailed(f"what it makes is no JSON: {error}") from error
+
+
 def encode(made: Any, content_type: str) -> bytes:
     """Raises RenderingFailed."""
     if content_type.split(";", 1)[0].strip().lower() == JSON:
-        return orjson.dumps(made)
+        return _as_json(made)
     if not isinstance(made, dict) or not all(isinstance(value, str) for value in made.values()):
         raise RenderingFailed("a form is a flat object of texts")
     return urlencode(made).encode()

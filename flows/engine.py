@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import IntegrityError
-
 from flows.errors import InvalidSubmission, SignedInAlready, StartAnew
 from flows.kind import AlreadyUsed, FlowKind
 from flows.models import Flow
@@ -23,7 +21,7 @@ from flows.ui.messages import Message
 from flows.visit import BROWSER, Visit
 from identity import conf
 from identity.db import rows
-from identity.errors import BadRequest, Conflict, IdentityDisabled, Problem
+from identity.errors import BadRequest, IdentityDisabled, Problem
 from identity.http import csrf
 from identity.identities.schemas import InvalidTraits
 from identity.identities.services import Taken
@@ -105,8 +103,6 @@ def _work(
         return again(kind.taken_message(taken))
     except IdentityDisabled:
         return again(messages.identity_disabled())
-    except IntegrityError as error:
-        raise Conflict("Something that this form needs was removed meanwhile. Please start again.") from error
     except Problem as problem:
         if problem.status != 400 or isinstance(problem, SignedInAlready):
             raise

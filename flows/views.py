@@ -27,6 +27,9 @@ class FlowView(JSONView):
     kind: FlowKind[Any] = None  # type: ignore[assignment]
     type = BROWSER
 
+    def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:
+        return present.problem(Visit(request, self.type), problem)
+
 
 class CreateFlow(FlowView):
     """GET /self-service/<flow>/browser or /api."""

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from identity.api.operator import OperatorView, only, text
-from identity.credentials import password, sealing
+from identity.credentials import password, sealing, webauthn
 from identity.credentials.models import Credential
 from identity.errors import BadRequest, Malformed, NotFound
 from identity.http.views import no_content
@@ -157,6 +157,8 @@ def _key(entry: Config) -> Config:
         raise BadRequest("A key has an id and a public key.")
     _decoded(entry["id"])
     _decoded(entry["public_key"])
+    if webauthn.find_key(entry) is None:
+        raise BadRequest("A key has members of the wrong type.")
     return entry
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, IntegrityError
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from identity.errors import BadRequest, Problem, ServiceUnavailable
+from identity.errors import BadRequest, Conflict, Problem, ServiceUnavailable
 from identity.http.problems import envelope
 
 
@@ -18,6 +18,8 @@ def for_rest_framework(error: Exception, context: dict[str, Any]) -> Response | 
     """The admin API's errors, in the same envelope (EXCEPTION_HANDLER of the REST framework)."""
     if isinstance(error, DataError):
         error = BadRequest("A value does not fit its column.")
+    if isinstance(error, IntegrityError):
+        error = Conflict("What this builds on was changed or removed meanwhile.")
     if isinstance(error, APIException):
         error = Refused(error)
     if not isinstance(error, Problem):

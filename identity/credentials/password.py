@@ -21,6 +21,7 @@ T = TypeVar("T")
 BCRYPT_LIMIT = 72  # bytes; what follows would be ignored
 ARGON2 = re.compile(r"\$(argon2id|argon2i)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$")
 BCRYPT = re.compile(r"\$2[abyz]?\$(\d\d)\$")
+BCRYPT_WHOLE = re.compile(BCRYPT.pattern + r"[./A-Za-z0-9]{53}", re.ASCII)
 MAX_MEMORY, MAX_ITERATIONS, MAX_LANES, MAX_COST = 2**20, 10, 16, 15  # KiB, passes, lanes, log2 rounds: what a login may cost
 
 
@@ -60,8 +61,9 @@ def is_known_hash(stored: str) -> bool:
     if found := ARGON2.match(stored):
         memory, passes, lanes = (int(found[group]) for group in (2, 3, 4))
         return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_ITERATIONS and 1 <= lanes <= MAX_LANES and stored.count("$") == 5
-    if found := BCRYPT.match(stored):
-        return 4 <= int(found[1]) <= MAX_COST and len(stored) - found.end() == 53
+    if BCRYPT.match(stored):
+        found = BCRYPT_WHOLE.fullmatch(stored)
+        return found is not None and 4 <= int(found[1]) <= MAX_COST
     return foreign.family_of(stored) is not None
 
 

@@ -43,14 +43,14 @@ def new_url(*, issuer: str, account: str) -> str:
 
 
 def secret_of(url: str) -> str:
-    """Return the secret of an address, in base32 without padding."""
+    """Return the secret of an address, in base32 without padding. Raises ValueError for what is no address."""
     return (parse_qs(urlsplit(url).query).get("secret") or [""])[0].replace(" ", "").rstrip("=")
 
 
 def device(url: str) -> Device | None:
     """Return the app that an address describes; None when it is no such address: imported ones were never looked at."""
-    wanted = parse_qs(urlsplit(url).query)
     try:
+        wanted = parse_qs(urlsplit(url).query)
         return Device(
             secret_of(url),
             digits=int(wanted.get("digits", [str(DIGITS)])[0]),

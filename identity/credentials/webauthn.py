@@ -152,8 +152,18 @@ def b64url(raw: bytes) -> str:
 
 
 def keys_of(credential: Credential | None) -> list[Key]:
+    """Return the keys of a credential; of imported ones those that can be read."""
     held = credential.config.get("credentials") or [] if credential else []
-    return [Key.from_dict(entry) for entry in held if isinstance(entry, dict)]
+    return [key for entry in held if (key := find_key(entry)) is not None]
+
+
+def find_key(entry: Any) -> Key | None:
+    """Return the key that a stored entry is, None when it is none."""
+    try:
+        key = Key.from_dict(entry)
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return key if key.id and key.public_key else None
 
 
 def config_with(credential: Credential | None, keys: Iterable[Key], user_handle: bytes | None = None) -> dict[str, Any]:

@@ -211,7 +211,9 @@ def request(
 
 def _joined(url: str, target: str) -> str:
     try:
-        return urljoin(url, target)
+        goes_to = urljoin(url, target)
+        urlsplit(goes_to)
+        return goes_to
     except ValueError as error:
         raise OutgoingError("the redirect leads to no address", is_final=True) from error
 
@@ -242,6 +244,8 @@ def _once(method: str, url: str, headers: dict[str, str], body: bytes | None, un
         raise OutgoingError(f"the request cannot be sent: {error}", is_final=True) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise OutgoingError(_reason(error)) from error
+    except ValueError as error:  # the library looks at where a redirect leads, though it is not to follow it
+        raise OutgoingError("the redirect leads to no address", is_final=True) from error
     with contextlib.closing(response):
         is_redirect = response.status_code in (301, 302, 303, 307, 308)
         target = response.headers.get("Location") if is_redirect else None

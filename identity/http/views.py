@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import orjson
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 
-from identity.errors import Problem
+from identity.errors import Conflict, Problem
 from identity.http import problems
 
 JSON = "application/json; charset=utf-8"
+log = logging.getLogger("vestibule.http")
 
 
 def json_response(body: Any, status: int = 200) -> HttpResponse:
@@ -33,6 +36,9 @@ class JSONView(View):
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = self.problem(request, problem)
+        except IntegrityError:
+            log.info("something that a request builds on was removed or taken meanwhile", exc_info=True)
+            response = self.problem(request, Conflict("What this builds on was changed or removed meanwhile. Please start again."))
         return response
 
     def problem(self, request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from actions import answers
+from actions import answers, rendering
 from flows.errors import InvalidSubmission
 from flows.models import RegistrationFlow
 from flows.submission import _cast
@@ -153,6 +153,11 @@ def test_a_hooks_message_that_can_be_kept_is_taken() -> None:
 @pytest.mark.parametrize("context", [{"a": 1e22}, {"a": "\x00"}, json.loads('{"a":' * 120 + "1" + "}" * 120)])
 def test_a_hooks_message_that_cannot_be_kept_is_none(context: dict[str, Any]) -> None:
     assert answers.refusal(hook_says(context=context)) is None
+
+
+@pytest.mark.parametrize("made", [{"a": 10**30}, {"a": "\ud800"}, json.loads('{"a":' * 300 + "1" + "}" * 300)])
+def test_what_a_hooks_program_makes_is_sent_as_it_is(made: dict[str, Any]) -> None:
+    assert json.loads(rendering.encode(made, "application/json")) == made
 
 
 def test_what_can_be_kept_is_left_as_it_is() -> None:

@@ -86,6 +86,9 @@ def test_it_reads_firebase_hashes() -> None:
         "$hmac-sha256$$a2V5",
         "$argon2id$v=19$m=99999999,t=2,p=1$YWFhYWFhYWE$YWFhYWFhYWE",
         "$2b$31$" + "x" * 53,
+        "$2y$10$é" + "a" * 52,
+        "$2b$10$!" + "a" * 52,
+        "$2b$10$" + "a" * 53 + "\n",
     ],
 )
 def test_it_knows_no_other_hash_and_none_that_costs_too_much(stored: str) -> None:

@@ -113,6 +113,13 @@ def test_it_keeps_secrets_from_another_host(hooks: Receiver) -> None:
         assert seen["content-type"] == "application/json"
 
 
+def test_a_redirect_to_no_address_at_all_is_an_error_as_any_other(hooks: Receiver) -> None:
+    hooks.on("/hop", Says(302, headers={"Location": "http://[::1"}))
+
+    with pytest.raises(outgoing.OutgoingError, match="leads to no address"):
+        outgoing.request("GET", hooks.url + "/hop")
+
+
 def test_it_stops_after_ten_redirects(hooks: Receiver) -> None:
     hooks.on("/a", Says(302, headers={"Location": "/a"}))
     with pytest.raises(outgoing.OutgoingError, match="too many redirects"):

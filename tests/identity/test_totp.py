@@ -198,3 +198,10 @@ def test_of_many_that_send_one_code_at_once_one_is_right() -> None:
 
     with ThreadPoolExecutor(12) as threads:
         assert list(threads.map(submit, range(40))).count(True) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "otpauth://totp/x?digits=six&secret=AAAA", "otpauth://totp/x?algorithm=MD5&secret=AAAA", "", "x"]
+)
+def test_what_was_imported_and_is_no_address_fits_no_code(url: str) -> None:
+    assert totp.matching_step(url, "000000", at=0) is None

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -312,3 +313,22 @@ def test_two_questions_differ() -> None:
 @pytest.mark.parametrize(("handle", "name"), [(b"letters", "letters"), (b"\xff\xfe", "//4="), (b"a\x00b", "YQBi")])
 def test_a_handle_names_its_person(handle: bytes, name: str) -> None:
     assert webauthn.handle_name(handle) == name
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None,
+        5,
+        "x",
+        {"authenticator": 5},
+        {"authenticator": {"sign_count": "x"}},
+        {"transport": 5},
+        {"id": 5},
+    ],
+)
+def test_an_imported_key_that_cannot_be_read_keeps_nobody_from_the_others(authenticator: Authenticator, broken: Any) -> None:
+    good = registered(authenticator).as_dict()
+    credential = Credential(type="webauthn", config={"credentials": [broken, good]})
+
+    assert [key.as_dict() for key in webauthn.keys_of(credential)] == [good]

@@ -8,9 +8,11 @@ from functools import partial
 from threading import Barrier
 from typing import Any
 
+import pytest
 import requests
 
 from tests.clients import PASSWORD, App, Client, Page, messages_of, new_address, value_of
+from tests.receiver import Received, Receiver, Says
 from tests.server import Server
 
 
@@ -87,3 +89,35 @@ def test_it_saves_one_of_two_changes_made_from_one_form(server: Server) -> None:
     winners = [value_of(answer.json(), "traits.name.first") for answer in answers if answer.status_code == 200]
     assert saved["name"]["first"] in winners
     assert all(answer.status_code in (200, 400, 401) for answer in answers), [answer.text for answer in answers]
+
+
+@pytest.mark.parametrize("flow", ["login", "settings", "registration"])
+def test_somebody_who_is_deleted_while_a_hook_is_asked_is_told_so(flow: str, postgres: str) -> None:
+    """The operator's hook deletes the person that it is asked about, and lets them go on."""
+    with Receiver() as hooks:
+        asked = {"hook": "web_hook", "config": {"url": hooks.url + "/asked", "method": "POST", "can_interrupt": flow == "settings"}}
+        after = {"hooks": [asked, {"hook": "session"}] if flow == "registration" else [asked]}
+        flows = {flow: {"after": {"profile" if flow == "settings" else "password": after}}}
+        with Server({"selfservice": {"flows": flows}}, postgres) as server:
+            address, person = new_address(), App(server.public)
+
+            def delete(got: Received) -> Says:
+                [found] = requests.get(server.admin + "/admin/identities", params={"credentials_identifier": address}).json()
+                requests.delete(f"{server.admin}/admin/identities/{found['id']}")
+                return Says()
+
+            if flow == "registration":
+                hooks.on("/asked", delete)
+                answer = person.register(address)
+            else:
+                person.register(address)
+                hooks.on("/asked", delete)
+                form = person.begin("settings")
+                traits = {"email": address, "name": {"first": "Ada"}}
+                answer = (
+                    App(server.public).login(address) if flow == "login" else person.send(form, {"method": "profile", "traits": traits})
+                )
+
+            assert answer.status_code in (404, 409), answer.text
+            assert not person.is_signed_in()
+            assert "Traceback" not in server.log.read_text()
