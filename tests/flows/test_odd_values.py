@@ -13,6 +13,7 @@ from django.test import Client
 
 from actions import answers, rendering
 from flows.errors import InvalidSubmission
+from flows.methods.oidc import claims
 from flows.models import RegistrationFlow
 from flows.submission import _cast
 from identity import config
@@ -158,6 +159,12 @@ def test_a_hooks_message_that_cannot_be_kept_is_none(context: dict[str, Any]) ->
 @pytest.mark.parametrize("made", [{"a": 10**30}, {"a": "\ud800"}, json.loads('{"a":' * 300 + "1" + "}" * 300)])
 def test_what_a_hooks_program_makes_is_sent_as_it_is(made: dict[str, Any]) -> None:
     assert json.loads(rendering.encode(made, "application/json")) == made
+
+
+def test_a_providers_claims_lose_what_no_row_can_hold() -> None:
+    said = {"n": 10**25, "m": 1e22, "text": "a\x00\ud800", "ok": [5, 2.5, True, None]}
+
+    assert claims._storable(said) == {"n": None, "m": None, "text": "a?", "ok": [5, 2.5, True, None]}
 
 
 def test_what_can_be_kept_is_left_as_it_is() -> None:

@@ -10,6 +10,7 @@ from flows.methods.oidc.conf import ProviderRules
 from identity import jsonnet
 from identity.config import sources
 from identity.credentials import oidc
+from identity.db import values
 from identity.errors import BadRequest, InternalError, InvalidConfiguration
 from identity.identities.models import Identity
 from identity.sessions import aal
@@ -89,13 +90,15 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def _storable(value: Any, levels: int = NESTED) -> Any:
-    """Return *value* without what no row can hold: a NUL or half a character in a text, and nesting that no document needs."""
+    """Return *value* without what no row can hold: a NUL or half a character in a text, a huge number, nesting that no document needs."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode(errors="replace").decode()
     if isinstance(value, dict):
         return {_storable(name): _storable(below, levels - 1) for name, below in value.items()} if levels else None
     if isinstance(value, list):
         return [_storable(each, levels - 1) for each in value] if levels else None
+    if isinstance(value, int | float) and not values.is_storable_number(value):
+        return None
     return value
 
 
