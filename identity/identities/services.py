@@ -23,6 +23,8 @@ from identity.identities.models import Address, Identity, RecoveryAddress, Verif
 from identity.sessions import aal
 
 AddressRow = TypeVar("AddressRow", bound=Address)
+RACE = "Something else changed this account at the same moment. Please look at it again and retry."
+DERIVED = frozenset(("available_aal", "updated_at"))  # columns that follow from others
 FROM_TRAITS = ("password", "webauthn", "code")  # credential types whose identifiers come from traits
 
 
@@ -72,7 +74,7 @@ def revise_credential(credential: Credential) -> Credential:
 
 def lock(id: uuid.UUID | None) -> Identity:
     """Return a stored identity that nobody else can change until the caller's transaction ends. Raises NotFound."""
-    identity = Identity.objects.select_for_update().filter(pk=id).first() if id else None
+    identity = Identity.objects.select_for_update(no_key=True).filter(pk=id).first() if id else None
     if identity is None:
         raise NotFound
     return identity
@@ -203,24 +205,41 @@ def _first_name(identity: Identity) -> str:
 def update(before: Identity, after: Identity) -> None:
     """Store how an identity changed, in the caller's transaction; what did not change is not written.
 
+    *before* may be older than the row: a form waits for hashes and hooks, and an operator does not wait for the form. What
+    others changed meanwhile stays, and *after* shows it.
+
     Raises:
         Taken: As `create`.
-        ChangedMeanwhile: A credential that was changed is not as it was any more.
+        ChangedMeanwhile: Something that was changed is not as it was any more.
         NotFound: The identity was deleted meanwhile.
     """
     now = timezone.now()
     if before.state != after.state:
         after.state_changed_at = now
-    after.updated_at = now
     try:
         with transaction.atomic(savepoint=False):
-            if not rows.store(after):
-                raise NotFound
+            stored = lock(after.pk)
+            changed = _merge(before, after, stored)
+            after.updated_at = now
             _sync_addresses(VerifiableAddress, before.verifiable, _owned(after, after.verifiable))
             _sync_addresses(RecoveryAddress, before.recovery, _owned(after, after.recovery))
-            _sync_credentials(before, after)
+            if _sync_credentials(before, after):
+                after.available_aal = aal.available(stored)  # of the factors that there are now, others' changes among them
+            rows.store(after, {*changed, "available_aal", "updated_at"})
     except IntegrityError as error:
         raise Taken(_first_name(after)) from error
+
+
+def _merge(before: Identity, after: Identity, stored: Identity) -> list[str]:
+    """Return the columns that a change is about, and give *after* the others as they are stored. Raises ChangedMeanwhile."""
+    old, new, now = _columns(before), _columns(after), _columns(stored)
+    changed = [name for name in new if new[name] != old[name] and name not in DERIVED]
+    if any(now[name] != old[name] for name in changed if name not in ("state", "state_changed_at")):
+        raise ChangedMeanwhile(RACE)
+    for name in new:
+        if name not in changed:
+            setattr(after, name, now[name])
+    return changed
 
 
 def _sync_addresses(kind: type[AddressRow], before: list[AddressRow], after: list[AddressRow]) -> None:
@@ -239,7 +258,9 @@ def _columns(row: models.Model) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if field.name != "updated_at"}
 
 
-def _sync_credentials(before: Identity, after: Identity) -> None:
+def _sync_credentials(before: Identity, after: Identity) -> bool:
+    """Returns whether anything changed about what somebody signs in with."""
+    has_changed = _ways_in(before) != _ways_in(after)
     kept = {row.pk for row in after.factors.values()}
     if gone := [row.pk for row in before.factors.values() if row.pk not in kept]:
         Credential.objects.filter(pk__in=gone).delete()
@@ -252,6 +273,11 @@ def _sync_credentials(before: Identity, after: Identity) -> None:
         elif _columns(credential) != _columns(old):
             _replace(old, credential)
         _sync_names(after, credential, set(old.names) if old else set())
+    return has_changed
+
+
+def _ways_in(identity: Identity) -> dict[str, Any]:
+    return {type: (_columns(row), sorted(row.names)) for type, row in identity.factors.items()}
 
 
 def _replace(old: Credential, new: Credential) -> None:
@@ -259,7 +285,7 @@ def _replace(old: Credential, new: Credential) -> None:
     new.updated_at = timezone.now()
     changed = {"config": new.config, "version": new.version, "updated_at": new.updated_at}
     if not rows.update(Credential, {"pk": old.pk, "updated_at": old.updated_at}, changed):
-        raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
+        raise ChangedMeanwhile(RACE)
 
 
 def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> None:
@@ -283,7 +309,7 @@ def save_credential(credential: Credential) -> None:
 def _store(row: models.Model, names: Iterable[str] = ()) -> None:
     """Raises ChangedMeanwhile when the row is gone."""
     if not rows.store(row, names):
-        raise ChangedMeanwhile("Something else changed this account at the same moment. Please look at it again and retry.")
+        raise ChangedMeanwhile(RACE)
 
 
 def prove_address(identity: Identity, via: str, value: str) -> bool:

@@ -98,10 +98,10 @@ CHANGING = ("token_hash", "authenticated_at", "expires_at", "aal", "authenticati
 
 
 def save(opened: OpenedSession) -> None:
-    """Store a new session, or what changed of a known one. One that was ended meanwhile stays ended.
+    """Store a new session, or what changed of a known one.
 
     Raises:
-        SessionInactive: It was removed meanwhile.
+        SessionInactive: It was ended or removed meanwhile.
     """
     if opened.is_new:
         rows.insert([opened.session])
@@ -114,7 +114,8 @@ def save_proof(session: Session) -> None:
 
 
 def _store(session: Session, names: Iterable[str]) -> None:
-    if not rows.store(session, names):
+    new = {name: getattr(session, name) for name in names}
+    if not rows.update(Session, {"pk": session.pk, "active": True}, new):
         raise SessionInactive
 
 

@@ -1,0 +1,117 @@
+"""Two change one identity at once: what each changed stays, and what cannot be reconciled is refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from identity.credentials.models import CredentialIdentifier
+from identity.errors import SessionInactive
+from identity.identities import services
+from identity.identities.models import Identity, VerifiableAddress
+from identity.identities.services import ChangedMeanwhile
+from identity.sessions import services as sessions
+from identity.sessions.models import Session
+from tests.factor_journeys import make_person
+
+pytestmark = pytest.mark.django_db
+TOTP = {"totp_url": "otpauth://totp/x?secret=AAAA"}
+CODES = {"recovery_codes": [{"code": "a"}]}
+
+
+@pytest.fixture
+def ada() -> Identity:
+    return make_person("ada@example.org")
+
+
+def stored(ada: Identity) -> Identity:
+    return Identity.objects.get(pk=ada.pk)
+
+
+def renamed(identity: Identity) -> Identity:
+    after = services.revise(identity)
+    after.traits = {**after.traits, "name": {"first": "Ada"}}
+    services.derive(after)
+    return after
+
+
+def with_factor(identity: Identity, type: str, config: dict[str, object]) -> Identity:
+    after = services.revise(identity)
+    services.put_credential(after, type, config, [str(identity.pk)])
+    return after
+
+
+def without_factor(identity: Identity, type: str) -> Identity:
+    after = services.revise(identity)
+    services.drop_credential(after, type)
+    return after
+
+
+def test_an_account_that_was_closed_meanwhile_stays_closed(ada: Identity) -> None:
+    after = renamed(ada)
+    Identity.objects.filter(pk=ada.pk).update(state="inactive", metadata_admin={"why": "fraud"}, state_changed_at=timezone.now())
+
+    services.update(ada, after)
+
+    now = stored(ada)
+    assert (now.state, now.metadata_admin, now.traits["name"]) == ("inactive", {"why": "fraud"}, {"first": "Ada"})
+    assert (after.state, after.metadata_admin) == ("inactive", {"why": "fraud"}), "the answer says so, too"
+
+
+def test_what_both_changed_is_refused_and_nothing_of_it_stored(ada: Identity) -> None:
+    mine, theirs = services.revise(ada), services.revise(ada)
+    mine.traits, theirs.traits = {"email": "mine@example.org"}, {"email": "theirs@example.org"}
+    for proposed in (mine, theirs):
+        services.derive(proposed)
+    services.update(ada, theirs)
+
+    with pytest.raises(ChangedMeanwhile), transaction.atomic():
+        services.update(ada, mine)
+
+    assert stored(ada).traits == {"email": "theirs@example.org"}
+    assert [row.value for row in VerifiableAddress.objects.all()] == ["theirs@example.org"]
+    assert {row.identifier for row in CredentialIdentifier.objects.filter(type="password")} == {"theirs@example.org"}
+
+
+def test_a_factor_that_was_added_meanwhile_still_counts(ada: Identity) -> None:
+    after = renamed(ada)
+    services.update(ada, with_factor(ada, "lookup_secret", CODES))
+
+    services.update(ada, after)
+
+    assert stored(ada).available_aal == "aal2"
+
+
+def test_a_factor_that_was_removed_meanwhile_counts_no_more(ada: Identity) -> None:
+    services.update(ada, with_factor(ada, "totp", TOTP))
+    seen = stored(ada)
+    after = renamed(seen)
+    services.update(seen, without_factor(seen, "totp"))
+
+    services.update(seen, after)
+
+    assert stored(ada).available_aal == "aal1"
+
+
+def test_of_one_factor_that_comes_while_another_goes_the_one_that_is_there_counts(ada: Identity) -> None:
+    services.update(ada, with_factor(ada, "totp", TOTP))
+    seen = stored(ada)
+    comes, goes = with_factor(seen, "lookup_secret", CODES), without_factor(seen, "totp")
+
+    services.update(seen, goes)
+    services.update(seen, comes)
+
+    now = stored(ada)
+    assert now.available_aal == "aal2"
+    assert {"totp", "lookup_secret"} & set(now.factors) == {"lookup_secret"}
+
+
+def test_a_session_that_was_ended_meanwhile_is_not_written_to(ada: Identity) -> None:
+    opened = sessions.issue(ada, [sessions.proof("password", "aal1")])
+    sessions.save(opened)
+    Session.objects.update(active=False)
+    renewed = sessions.renew_token(opened.session)
+
+    with pytest.raises(SessionInactive):
+        sessions.save(renewed)
