@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -49,8 +49,10 @@ def refusal(body: bytes) -> Refusal | None:
     for group in groups:
         if not isinstance(group, dict):
             return None
-        at = node_name(str(group.get("instance_ptr") or ""))
-        for entry in group.get("messages") or ():
+        at, said_there = node_name(str(group.get("instance_ptr") or "")), group.get("messages") or []
+        if not isinstance(said_there, list):
+            return None
+        for entry in said_there:
             if not isinstance(entry, dict) or isinstance(entry.get("id"), bool) or not isinstance(entry.get("id"), int):
                 return None
             messages.append(_message(entry, at))
@@ -94,14 +96,29 @@ def identity_of(body: bytes) -> dict[str, Any] | None:
     if identity.get("state") and identity["state"] not in STATES:
         raise ValueError("`identity.state` is neither active nor inactive")
     for name in ("verifiable_addresses", "recovery_addresses"):
-        if not all(isinstance(entry, dict) and isinstance(entry.get("value"), str) for entry in identity.get(name) or ()):
-            raise ValueError(f"`identity.{name}` holds what is no address")
-        if not all(
-            isinstance(entry.get("via", ""), str) and re.fullmatch(r"|pending|sent|completed", entry.get("status") or "")
-            for entry in identity.get(name) or ()
-        ):
+        if not all(_is_address(entry) for entry in identity.get(name) or ()):
             raise ValueError(f"`identity.{name}` holds what is no address")
     return identity
+
+
+def _is_address(entry: Any) -> bool:
+    """Whether an entry says of an address what can be stored: {via, value, verified?, status?, verified_at?}."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("value"), str)
+        and isinstance(entry.get("via", ""), str)
+        and isinstance(entry.get("verified") or False, bool)
+        and (entry.get("status") or "") in ("", "pending", "sent", "completed")
+        and (entry.get("verified_at") is None or _is_moment(entry["verified_at"]))
+    )
+
+
+def _is_moment(text: Any) -> bool:
+    """Whether *text* is a moment with a time zone (RFC 3339)."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None and bool(datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 def apply(context: HookContext, said: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ log = logging.getLogger("vestibule.deliveries")
 POLL = 0.2  # seconds between two looks where the database cannot call us (SQLite)
 LONGEST_SLEEP = 1.0  # seconds, where it can; what is tried again may be as late as that
 AFTER_TROUBLE = 1.0  # seconds
+FOR_MESSAGES = 4  # one thread of so many is kept for mail and text messages
 
 
 class Dispatcher:
@@ -26,6 +27,7 @@ class Dispatcher:
         self._threads = int(config.current().get("deliveries.threads"))
         self._executor = ThreadPoolExecutor(self._threads, "deliver")
         self._busy: set[Future[None]] = set()
+        self._hooks: set[Future[None]] = set()  # those of them that deliver webhooks
         self._listener: psycopg.Connection | None = None
 
     def run(self) -> None:
@@ -49,9 +51,27 @@ class Dispatcher:
         if free <= 0:
             wait(self._busy, timeout=LONGEST_SLEEP, return_when=FIRST_COMPLETED)
             return True
-        claimed = outbox.claim_due(free)
-        self._busy |= {self._executor.submit(_deliver, delivery) for delivery in claimed}
-        return len(claimed) == free
+        most = min(free, self._room_for_webhooks())
+        claimed = outbox.claim_due(most)
+        may_be_more = len(claimed) == most
+        if may_be_more and most < free:
+            claimed += outbox.claim_messages_due(free - most)
+        for delivery in claimed:
+            self._begin(delivery)
+        if not claimed and most == 0:
+            wait(self._hooks, timeout=LONGEST_SLEEP, return_when=FIRST_COMPLETED)
+        return may_be_more
+
+    def _room_for_webhooks(self) -> int:
+        """Return how many threads may take a webhook: a receiver that has stalled holds up webhooks, and no mail."""
+        self._hooks &= self._busy
+        return max(0, self._threads - self._threads // FOR_MESSAGES - len(self._hooks))
+
+    def _begin(self, delivery: Delivery) -> None:
+        future = self._executor.submit(_deliver, delivery)
+        self._busy.add(future)
+        if delivery.channel == Delivery.WEBHOOK:
+            self._hooks.add(future)
 
     def _sleep(self) -> None:
         """Wait until there may be something new: a notification, or some time."""

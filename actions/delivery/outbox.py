@@ -114,8 +114,15 @@ def claim_due(limit: int) -> list[Delivery]:
     return _claimed("", [], limit)
 
 
+def claim_messages_due(limit: int) -> list[Delivery]:
+    """As `claim_due`, without webhooks: mail and text messages, whose senders do not depend on strangers' servers."""
+    return _claimed("AND channel <> 'webhook'", [], limit)
+
+
 def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     """Claim rows in one statement that returns them; what another worker looks at this very moment is passed over."""
+    if limit <= 0:
+        return []
     now = timezone.now()
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     statement = _CLAIM.format(due=_due(which), lock=lock, columns=rows.columns(Delivery))

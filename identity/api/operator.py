@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from identity.db import values
 from identity.errors import BadRequest, Malformed
 from identity.http import bodies
+from identity.http.views import RACES
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
-RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
 
 
 class Undecodable(Malformed):

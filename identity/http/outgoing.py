@@ -134,8 +134,14 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._classes
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Tell the library of no redirect: it would read the whole body of one, only to say where it leads."""
+        return None
+
+
 def _session(private_too: bool) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no netrc; a proxy would look the names up in our place
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = next(
@@ -244,8 +250,6 @@ def _once(method: str, url: str, headers: dict[str, str], body: bytes | None, un
         raise OutgoingError(f"the request cannot be sent: {error}", is_final=True) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise OutgoingError(_reason(error)) from error
-    except ValueError as error:  # the library looks at where a redirect leads, though it is not to follow it
-        raise OutgoingError("the redirect leads to no address", is_final=True) from error
     with contextlib.closing(response):
         is_redirect = response.status_code in (301, 302, 303, 307, 308)
         target = response.headers.get("Location") if is_redirect else None
@@ -261,7 +265,7 @@ def _reason(error: Exception) -> str:
 def _read(response: requests.Response, until: float) -> tuple[bytes, bool]:
     received = bytearray()
     try:
-        for chunk in response.iter_content(CHUNK):
+        while chunk := response.raw.read1(CHUNK, decode_content=True):  # what has come: an answer that drips is not waited for
             received += chunk
             if len(received) > MAX_BODY:
                 return bytes(received[:MAX_BODY]), True

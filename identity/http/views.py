@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import orjson
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
@@ -15,6 +15,7 @@ from identity.errors import Conflict, Problem
 from identity.http import problems
 
 JSON = "application/json; charset=utf-8"
+RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
 log = logging.getLogger("vestibule.http")
 
 
@@ -36,6 +37,10 @@ class JSONView(View):
             response = super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             response = self.problem(request, problem)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) not in RACES:
+                raise
+            response = self.problem(request, Conflict("Somebody else changed this at the same time. Please try again."))
         except IntegrityError:
             log.info("something that a request builds on was removed or taken meanwhile", exc_info=True)
             response = self.problem(request, Conflict("What this builds on was changed or removed meanwhile. Please start again."))

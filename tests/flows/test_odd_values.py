@@ -157,6 +157,41 @@ def test_a_hooks_message_that_cannot_be_kept_is_none(context: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("made", [{"a": 10**30}, {"a": "\ud800"}, json.loads('{"a":' * 300 + "1" + "}" * 300)])
+@pytest.mark.parametrize(
+    "address",
+    [
+        5,
+        {},
+        {"value": 5},
+        {"value": "a", "via": 5},
+        {"value": "a", "status": 5},
+        {"value": "a", "status": ["sent"]},
+        {"value": "a", "status": "other"},
+        {"value": "a", "verified": "no"},
+        {"value": "a", "verified_at": 5},
+        {"value": "a", "verified_at": {}},
+        {"value": "a", "verified_at": "garbage"},
+        {"value": "a", "verified_at": "2026-01-31T12:00:00"},
+        {"value": "a", "verified_at": "0000-01-01T00:00:00Z"},
+        {"value": "a", "verified_at": "0001-01-01T00:00:00+23:00"},
+    ],
+)
+def test_an_address_of_a_hook_that_cannot_be_stored_is_no_answer(address: object) -> None:
+    with pytest.raises(ValueError, match="holds what is no address"):
+        answers.identity_of(json.dumps({"identity": {"verifiable_addresses": [address]}}).encode())
+
+
+def test_an_address_of_a_hook_that_can_be_stored_is_taken() -> None:
+    entry = {"value": EMAIL, "via": "email", "verified": True, "status": "completed", "verified_at": "2026-01-31T12:00:00Z"}
+
+    assert answers.identity_of(json.dumps({"identity": {"verifiable_addresses": [entry, {"value": "a"}]}}).encode())
+
+
+@pytest.mark.parametrize("messages", [5, "x", {"a": 1}, True])
+def test_messages_that_are_no_list_are_no_refusal(messages: object) -> None:
+    assert answers.refusal(json.dumps({"messages": [{"instance_ptr": "#/", "messages": messages}]}).encode()) is None
+
+
 def test_what_a_hooks_program_makes_is_sent_as_it_is(made: dict[str, Any]) -> None:
     assert json.loads(rendering.encode(made, "application/json")) == made
 

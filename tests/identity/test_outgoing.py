@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 
 import pytest
@@ -157,3 +159,55 @@ def test_it_keeps_no_cookies(hooks: Receiver) -> None:
     for _ in range(2):
         outgoing.request("GET", hooks.url + "/a")
     assert all("cookie" not in got.headers for got in hooks.log)
+
+
+class Odd:
+    """A server that sends *head*, and then pieces of a body until nobody listens any more."""
+
+    def __init__(self, head: str, piece: bytes, every: float) -> None:
+        self.head, self.piece, self.every = head, piece, every
+        self.sent = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self._over = threading.Event()
+
+    def __enter__(self) -> Odd:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            client, _ = self._socket.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(self.head.encode())
+                while not self._over.wait(self.every):
+                    client.sendall(self.piece)
+                    self.sent += len(self.piece)
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    with (
+        Receiver() as hooks,
+        Odd(f"HTTP/1.1 302 Found\r\nLocation: {hooks.url}/there\r\nTransfer-Encoding: chunked\r\n\r\n", piece, 0) as odd,
+    ):
+        answer = outgoing.request("GET", odd.url)
+
+    assert answer.status == 200
+    assert odd.sent < outgoing.MAX_BODY
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_an_answer_that_drips_is_not_waited_for(encoding: str) -> None:
+    piece = b"x" if encoding.startswith("Content") else b"1\r\nx\r\n"
+    with Odd(f"HTTP/1.1 200 OK\r\n{encoding}\r\n\r\n", piece, 0.05) as odd:
+        began = time.monotonic()
+        with pytest.raises(outgoing.OutgoingError, match="stalled"):
+            outgoing.request("GET", odd.url, timeout=0.5)
+
+    assert time.monotonic() - began < 5

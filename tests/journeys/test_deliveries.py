@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import requests
 
 from tests.clients import App, new_address
 from tests.receiver import Receiver, Says
-from tests.server import ROOT, Server
+from tests.server import ROOT, Server, merged
 from tests.services import free_port
 
 PEOPLE = 200
@@ -111,3 +112,26 @@ def test_it_answers_although_the_broker_is_away(postgres: str, hooks: Receiver) 
 
         assert answer.status_code == 200
         assert [one["status"] for one in deliveries(server)][:1] == ["queued"]
+
+
+def test_a_receiver_that_has_stalled_holds_up_no_mail(dsn: str) -> None:
+    released = threading.Event()
+    with Receiver() as hooks:
+        hooks.on("/told", lambda got: Says() if released.wait(60) else Says(500))
+        recovery = {"selfservice": {"flows": {"recovery": {"enabled": True}}, "methods": {"code": {"enabled": True}}}}
+        with Server(merged(telling(hooks.url + "/told"), recovery), dsn) as server:
+            address = new_address()
+            for person in (address, *(new_address() for _ in range(19))):
+                assert App(server.public).register(person).status_code == 200
+            hooks.wait_for(6)  # every thread that webhooks may take
+
+            app = App(server.public)
+            app.send(app.begin("recovery"), {"method": "code", "email": address})
+
+            wait_until(lambda: ("recovery_code_valid", "sent") in messages(server), 20)
+            released.set()
+
+
+def messages(server: Server) -> set[tuple[str, str]]:
+    listed = requests.get(f"{server.admin}/admin/courier/messages", timeout=30).json()
+    return {(message["template_type"], message["status"]) for message in listed}

@@ -121,3 +121,27 @@ def test_somebody_who_is_deleted_while_a_hook_is_asked_is_told_so(flow: str, pos
             assert answer.status_code in (404, 409), answer.text
             assert not person.is_signed_in()
             assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("change", ["closed", "password"])
+def test_a_sign_in_that_waits_for_a_hook_does_not_outlive_what_it_was_proved_by(change: str) -> None:
+    with Receiver() as hooks:
+        asked = {"hook": "web_hook", "config": {"url": hooks.url + "/asked", "method": "POST"}}
+        with Server({"selfservice": {"flows": {"login": {"after": {"password": {"hooks": [asked]}}}}}}) as server:
+            address, owner, thief = new_address(), App(server.public), App(server.public)
+            id = owner.register(address).json()["identity"]["id"]
+            form = owner.begin("settings")
+
+            def react(got: Received) -> Says:
+                if change == "closed":
+                    patch = [{"op": "replace", "path": "/state", "value": "inactive"}]
+                    assert requests.patch(f"{server.admin}/admin/identities/{id}", json=patch).ok
+                else:
+                    assert owner.send(form, {"method": "password", "password": PASSWORD + "-new"}).ok
+                return Says()
+
+            hooks.on("/asked", react)
+            answer = thief.login(address)
+
+            assert answer.status_code == 400, answer.text
+            assert not thief.is_signed_in()
