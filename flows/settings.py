@@ -203,6 +203,8 @@ class Settings(FlowKind[SettingsFlow]):
             context.flow = saved
             plan.prepare()
             with transaction.atomic():
+                if plan.calls_out:
+                    sessions.require_active(session)
                 services.update(before, after)
                 self._succeed(saved)
                 opened = self._new_authentication(visit, session, submission, method, before, after)
@@ -283,7 +285,7 @@ class Settings(FlowKind[SettingsFlow]):
         if proof := method.proves(submission, before, after):
             sessions.prove(session, proof)
             sessions.save_proof(session)
-        if visit.is_api:
+        if visit.is_api or authentication.is_by_token(visit.request):  # a session is never moved from a token into a cookie
             return None
         opened = sessions.renew_token(session)
         sessions.save(opened)

@@ -28,6 +28,11 @@ def token_of(request: HttpRequest) -> str | None:
     return bearer_of(request)
 
 
+def is_by_token(request: HttpRequest) -> bool:
+    """Whether the session comes by a header, not by the cookie."""
+    return bool(request.META.get("HTTP_X_SESSION_TOKEN")) or conf.cookies().session_name not in request.COOKIES
+
+
 def bearer_of(request: HttpRequest) -> str | None:
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

@@ -109,6 +109,12 @@ def save(opened: OpenedSession) -> None:
         _store(opened.session, CHANGING)
 
 
+def require_active(session: Session) -> None:
+    """Raises SessionInactive when a session was ended or removed since it was read."""
+    if not rows.where(Session, pk=session.pk, active=True):
+        raise SessionInactive
+
+
 def save_proof(session: Session) -> None:
     _store(session, ("authenticated_at", "aal", "authentication_methods", "updated_at"))
 
