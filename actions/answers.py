@@ -116,9 +116,11 @@ def _is_address(entry: Any) -> bool:
 def _is_moment(text: Any) -> bool:
     """Whether *text* is a moment with a time zone (RFC 3339)."""
     try:
-        return datetime.fromisoformat(text).tzinfo is not None and bool(datetime.fromisoformat(text).astimezone(UTC))
+        found = datetime.fromisoformat(text)
+        found.astimezone(UTC)  # in a year that can be kept
     except (ValueError, TypeError, OverflowError):
         return False
+    return found.tzinfo is not None
 
 
 def apply(context: HookContext, said: dict[str, Any]) -> None:

@@ -26,7 +26,6 @@ MEMBERS = frozenset(
 ADDRESS = frozenset(("id", "value", "verified", "via", "status", "verified_at", "created_at", "updated_at", "break_glass_for_organization"))
 STATES = (Identity.ACTIVE, Identity.INACTIVE)
 REGIONS = ("eu-central", "asia-northeast", "us-east", "us-west", "eu", "asia", "us", "global")
-EXTERNAL_ID = 64  # characters
 Entries = list[dict[str, Any]]
 
 
@@ -91,8 +90,8 @@ def state(body: dict[str, Any]) -> str:
 
 def external_id(body: dict[str, Any]) -> str | None:
     found = text(body, "external_id")
-    if len(found) > EXTERNAL_ID:
-        raise BadRequest(f"`external_id` has at most {EXTERNAL_ID} characters.")
+    if len(found) > services.EXTERNAL_ID:
+        raise BadRequest(f"`external_id` has at most {services.EXTERNAL_ID} characters.")
     return found or None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 from identity.db import values
 from identity.errors import BadRequest, Malformed
 from identity.http import bodies
-from identity.http.views import RACES
+from identity.http.views import is_race
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
@@ -48,7 +47,7 @@ class OperatorView(APIView):
         return {}
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, OperationalError) and getattr(exc.__cause__, "sqlstate", None) in RACES:
+        if is_race(exc):
             exc = BadRequest("Somebody else changed this at the same time. Please try again.")
         return super().handle_exception(exc)
 

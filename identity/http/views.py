@@ -19,6 +19,11 @@ RACES = ("40001", "40P01")  # of SQLSTATE: serialization failure, deadlock
 log = logging.getLogger("vestibule.http")
 
 
+def is_race(error: Exception) -> bool:
+    """Whether the database gave one of two requests up, so that the other could go on."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in RACES
+
+
 def json_response(body: Any, status: int = 200) -> HttpResponse:
     return HttpResponse(orjson.dumps(body) + b"\n", status=status, content_type=JSON)
 
@@ -38,7 +43,7 @@ class JSONView(View):
         except Problem as problem:
             response = self.problem(request, problem)
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) not in RACES:
+            if not is_race(error):
                 raise
             response = self.problem(request, Conflict("Somebody else changed this at the same time. Please try again."))
         except IntegrityError:

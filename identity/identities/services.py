@@ -24,6 +24,7 @@ from identity.sessions import aal
 
 AddressRow = TypeVar("AddressRow", bound=Address)
 RACE = "Something else changed this account at the same moment. Please look at it again and retry."
+EXTERNAL_ID = 64  # characters
 DERIVED = frozenset(("available_aal", "updated_at"))  # columns that follow from others
 FROM_TRAITS = ("password", "webauthn", "code")  # credential types whose identifiers come from traits
 
@@ -113,8 +114,8 @@ def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recov
 
 def _require_room(identity: Identity) -> None:
     """Raises BadRequest for what does not fit its column: SQLite would store it all the same."""
-    if len(identity.external_id or "") > 64:
-        raise BadRequest("An external id may have at most 64 characters.")
+    if len(identity.external_id or "") > EXTERNAL_ID:
+        raise BadRequest(f"An external id may have at most {EXTERNAL_ID} characters.")
     if any(len(name) > 255 for credential in identity.factors.values() for name in credential.names):
         raise BadRequest("An identifier may have at most 255 characters.")
     if any(len(row.value) > 400 for row in (*identity.verifiable, *identity.recovery)):

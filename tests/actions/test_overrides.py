@@ -272,14 +272,18 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "identity.yml"
 
 
-def begin(file: Path, patch: dict[str, Any]) -> None:
+def write(file: Path, patch: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(merged(LEAST, patch)))
+
+
+def begin(file: Path, patch: dict[str, Any]) -> None:
+    write(file, patch)
     store.start([file], {})
     store.verify()
 
 
 def change(file: Path, patch: dict[str, Any]) -> bool:
-    file.write_text(yaml.safe_dump(merged(LEAST, patch)))
+    write(file, patch)
     return store.reload()
 
 
@@ -330,12 +334,18 @@ def taken_over(is_so: Callable[[], bool]) -> bool:
     return is_so()
 
 
-def test_requests_do_not_wait_for_a_source_that_has_stalled(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "WAITED", 0.05)
+def stalling(hooks: Receiver) -> threading.Event:
+    """Let /x say "second" once the result is set, and nothing before."""
     stalls = threading.Event()
     hooks.on("/x", lambda got: Says(200 if stalls.wait(10) else 500, b"second"))
+    return stalls
+
+
+def test_requests_do_not_wait_for_a_source_that_has_stalled(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "WAITED", 0.05)
+    stalls = stalling(hooks)
     begin(file, named(subject=b64("first")))
-    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+    write(file, named(subject=f"{hooks.url}/x"))
 
     store.refresh()
 
@@ -347,7 +357,7 @@ def test_requests_do_not_wait_for_a_source_that_has_stalled(file: Path, hooks: R
 def test_a_source_that_was_down_is_asked_again(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(file, named(subject=b64("first")))
     hooks.on("/x", Says(503))
-    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+    write(file, named(subject=f"{hooks.url}/x"))
     monkeypatch.setattr(store, "AGAIN", 0.0)
     store.refresh()
     assert (subject(), "status 503" in store.last_failure()) == ("first", True)
@@ -361,11 +371,10 @@ def test_a_source_that_was_down_is_asked_again(file: Path, hooks: Receiver, monk
 def test_nobody_waits_again_for_what_was_away_before(file: Path, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(file, named(subject=b64("first")))
     hooks.on("/x", Says(503))
-    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=f"{hooks.url}/x"))))
+    write(file, named(subject=f"{hooks.url}/x"))
     monkeypatch.setattr(store, "AGAIN", 0.0)
     store.refresh()
-    stalls = threading.Event()
-    hooks.on("/x", lambda got: Says(200 if stalls.wait(10) else 500, b"second"))
+    stalls = stalling(hooks)
     monkeypatch.setattr(store, "WAITED", 60.0)
 
     store.refresh()
@@ -396,7 +405,7 @@ def test_a_fault_of_ours_leaves_the_old_configuration_and_is_said(
         raise KeyError("a fault of ours")
 
     monkeypatch.setattr(store, "_checks", [breaks])
-    file.write_text(yaml.safe_dump(merged(LEAST, named(subject=b64("second")))))
+    write(file, named(subject=b64("second")))
     store.refresh()
 
     assert subject() == "first"

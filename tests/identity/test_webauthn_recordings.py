@@ -39,6 +39,15 @@ def site(answer: Registration | Assertion) -> RelyingParty:
     return RelyingParty(answer.rp_id, "Example", (answer.origin,))
 
 
+def asked_for_something_else(answer: Registration | Assertion) -> list[tuple[dict[str, Any], str]]:
+    """Return other questions than the one that *answer* is to, and what is said of each."""
+    return [
+        ({"ceremony": Ceremony(challenge=with_a_bit_changed(raw(answer.challenge)))}, "challenge"),
+        ({"rp": RelyingParty(answer.rp_id, "Example", (answer.origin + ".evil.example",))}, "origin"),
+        ({"rp": RelyingParty("evil.example", "Example", (answer.origin,))}, "RP ID"),
+    ]
+
+
 def sent(id: str, **response: str) -> str:
     return json.dumps({"id": id, "rawId": id, "type": "public-key", "response": response})
 
@@ -88,11 +97,7 @@ def test_it_takes_no_key_that_was_made_for_something_else(recorded: Recorded) ->
     answer = recorded.registration
     assert answer is not None
 
-    for other, said in [
-        ({"ceremony": Ceremony(challenge=with_a_bit_changed(raw(answer.challenge)))}, "challenge"),
-        ({"rp": RelyingParty(answer.rp_id, "Example", (answer.origin + ".evil.example",))}, "origin"),
-        ({"rp": RelyingParty("evil.example", "Example", (answer.origin,))}, "RP ID"),
-    ]:
+    for other, said in asked_for_something_else(answer):
         with pytest.raises(CeremonyFailed, match=said):
             made(answer, **other)
 
@@ -159,11 +164,7 @@ def test_it_refuses_the_answer_of_a_device_that_was_given_to_something_else(reco
     answer = recorded.assertion
     assert answer is not None
 
-    for other, said in [
-        ({"ceremony": Ceremony(challenge=with_a_bit_changed(raw(answer.challenge)))}, "challenge"),
-        ({"rp": RelyingParty(answer.rp_id, "Example", (answer.origin + ".evil.example",))}, "origin"),
-        ({"rp": RelyingParty("evil.example", "Example", (answer.origin,))}, "RP ID"),
-    ]:
+    for other, said in asked_for_something_else(answer):
         with pytest.raises(CeremonyFailed, match=said):
             signed(recorded, answer, **other)
 
