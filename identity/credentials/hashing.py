@@ -35,7 +35,7 @@ class Hashing:
         self._started = 0
 
     def run(self, work: Callable[[], T]) -> T:
-        """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time."""
+        """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time, or finds no memory."""
         with self._lock:
             if self._executor is None:
                 self._executor = concurrent.futures.ThreadPoolExecutor(cores.count(), "hash", initializer=self._begin)
@@ -46,6 +46,8 @@ class Hashing:
         except concurrent.futures.TimeoutError as late:
             turn.cancel()
             raise ServiceUnavailable("Too many people are signing in right now.") from late
+        except MemoryError as full:
+            raise ServiceUnavailable("Too many people are signing in right now.") from full
 
     def _begin(self) -> None:
         with self._lock:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TypeVar
 
-import argon2
-import argon2.low_level
 import bcrypt
 
 from identity import conf, config
 from identity.config import Config
-from identity.credentials import foreign
+from identity.credentials import argon2, foreign
 from identity.credentials.hashing import hashing
 from identity.errors import BadRequest
 
-T = TypeVar("T")
-
 BCRYPT_LIMIT = 72  # bytes; what follows would be ignored
-ARGON2 = re.compile(r"\$(argon2id|argon2i)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$")
 BCRYPT = re.compile(r"\$2[abyz]?\$(\d\d)\$")
 BCRYPT_WHOLE = re.compile(BCRYPT.pattern + r"[./A-Za-z0-9]{53}", re.ASCII)
-MAX_MEMORY, MAX_ITERATIONS, MAX_LANES, MAX_COST = 2**20, 10, 16, 15  # KiB, passes, lanes, log2 rounds: what a login may cost
+MAX_COST = 15  # log2 of the rounds: what a login may cost
 
 
 class PasswordTooLong(BadRequest):
@@ -41,26 +34,22 @@ def make_hash(password: str) -> str:
         if len(secret) > BCRYPT_LIMIT:
             raise PasswordTooLong(len(secret))
         return hashing.run(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(chosen.bcrypt_cost)).decode())
-    return hashing.run(lambda: _argon2(chosen, secret))
-
-
-def _argon2(chosen: conf.Hashers, secret: bytes) -> str:
-    return argon2.low_level.hash_secret(
-        secret,
-        os.urandom(chosen.argon2_salt_length),
-        time_cost=chosen.argon2_iterations,
-        memory_cost=chosen.argon2_memory,
-        parallelism=chosen.argon2_parallelism,
-        hash_len=chosen.argon2_key_length,
-        type=argon2.low_level.Type.ID,
-    ).decode()
+    return hashing.run(
+        lambda: argon2.make(
+            secret,
+            salt_length=chosen.argon2_salt_length,
+            hash_length=chosen.argon2_key_length,
+            memory=chosen.argon2_memory,
+            passes=chosen.argon2_iterations,
+            lanes=chosen.argon2_parallelism,
+        )
+    )
 
 
 def is_known_hash(stored: str) -> bool:
     """Whether a login could be checked against this hash: a known format, and not too expensive (contract: identities.md 4.2)."""
-    if found := ARGON2.match(stored):
-        memory, passes, lanes = (int(found[group]) for group in (2, 3, 4))
-        return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_ITERATIONS and 1 <= lanes <= MAX_LANES and stored.count("$") == 5
+    if stored.startswith("$argon2"):
+        return argon2.is_known(stored)
     if BCRYPT.match(stored):
         found = BCRYPT_WHOLE.fullmatch(stored)
         return found is not None and 4 <= int(found[1]) <= MAX_COST
@@ -73,21 +62,13 @@ def verify(stored: str, password: str) -> bool:
         return waste_time(password)
     secret = password.encode()
     if stored.startswith("$argon2"):
-        kind = argon2.low_level.Type.ID if stored.startswith("$argon2id$") else argon2.low_level.Type.I
-        return hashing.run(lambda: _verify_argon2(stored, secret, kind))
+        return hashing.run(lambda: argon2.verify(stored, secret))
     if not BCRYPT.match(stored):
         return hashing.run(lambda: foreign.verify(stored, secret))
     if len(secret) > BCRYPT_LIMIT:
         return waste_time(password[:BCRYPT_LIMIT])
     spelled = "$2b$" + stored.split("$", 2)[2]
     return hashing.run(lambda: bcrypt.checkpw(secret, spelled.encode()))
-
-
-def _verify_argon2(stored: str, secret: bytes, kind: argon2.low_level.Type) -> bool:
-    try:
-        return argon2.low_level.verify_secret(stored.encode(), secret, kind)
-    except argon2.exceptions.VerificationError:
-        return False
 
 
 @config.per_config

@@ -1,0 +1,151 @@
+"""Argon2 (RFC 9106) by the reference library, in memory of ours: kept from one hash to the next, and in large pages.
+
+The library asks for its memory anew at each hash. In small pages a hash of 19 MiB takes a seventh longer, as it reads at
+random places and the processor has to look each of them up. A thread keeps what it has, so the memory is as bounded as the
+number of threads that hash (hashing.py); the library wipes it at the end of each hash.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import hmac
+import mmap
+import os
+import re
+import threading
+from typing import Any
+
+import argon2.exceptions
+from argon2.low_level import (
+    ARGON2_VERSION,
+    Type,
+    core,
+    error_to_str,
+    ffi,
+    lib,  # type: ignore[attr-defined]  # not in its __all__, but what `core` speaks
+)
+
+ENCODED = re.compile(
+    r"\$argon2(?P<type>id|i)\$v=19\$m=(?P<memory>[0-9]{1,9}),t=(?P<passes>[0-9]{1,9}),p=(?P<lanes>[0-9]{1,9})"
+    r"\$(?P<salt>[A-Za-z0-9+/]+)\$(?P<hash>[A-Za-z0-9+/]+)"
+)
+TYPES = {"id": Type.ID, "i": Type.I}
+MAX_MEMORY, MAX_PASSES, MAX_LANES = 2**20, 10, 16  # KiB, passes, lanes: what a login may cost
+LARGE_PAGE = 2 * 2**20  # bytes
+KEPT = 64 * 2**20  # bytes that a thread keeps at most
+
+
+def make(secret: bytes, *, salt_length: int, hash_length: int, memory: int, passes: int, lanes: int) -> str:
+    """Return the encoded Argon2id hash of *secret* under a new salt; lengths in bytes, memory in KiB."""
+    salt = os.urandom(salt_length)
+    digest = _hash(secret, salt, hash_length, memory, passes, lanes, Type.ID)
+    return f"$argon2id$v={ARGON2_VERSION}$m={memory},t={passes},p={lanes}${_base64(salt)}${_base64(digest)}"
+
+
+def is_known(encoded: str) -> bool:
+    """Whether this is a hash that could be checked, and not too expensive a one."""
+    found = ENCODED.fullmatch(encoded)
+    if found is None:
+        return False
+    memory, passes, lanes = (int(found[name]) for name in ("memory", "passes", "lanes"))
+    return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_PASSES and 1 <= lanes <= MAX_LANES
+
+
+def verify(encoded: str, secret: bytes) -> bool:
+    """Return whether *encoded* is a hash of *secret*. What is no hash fits nothing."""
+    found = ENCODED.fullmatch(encoded)
+    if found is None:
+        return False
+    memory, passes, lanes = (int(found[name]) for name in ("memory", "passes", "lanes"))
+    try:
+        salt, wanted = _bytes(found["salt"]), _bytes(found["hash"])
+        return hmac.compare_digest(_hash(secret, salt, len(wanted), memory, passes, lanes, TYPES[found["type"]]), wanted)
+    except (binascii.Error, argon2.exceptions.HashingError):
+        return False
+
+
+def _hash(secret: bytes, salt: bytes, length: int, memory: int, passes: int, lanes: int, type: Type) -> bytes:
+    """Raises HashingError for parameters that the algorithm does not know, MemoryError when there is not enough."""
+    digest, given, salted = ffi.new("uint8_t[]", length), ffi.new("uint8_t[]", secret), ffi.new("uint8_t[]", salt)
+    context = ffi.new(
+        "argon2_context *",
+        {
+            "out": digest,
+            "outlen": length,
+            "pwd": given,
+            "pwdlen": len(secret),
+            "salt": salted,
+            "saltlen": len(salt),
+            "t_cost": passes,
+            "m_cost": memory,
+            "lanes": lanes,
+            "threads": lanes,
+            "version": ARGON2_VERSION,
+            "flags": lib.ARGON2_DEFAULT_FLAGS,
+            "allocate_cbk": _lend,
+            "free_cbk": _take_back,
+        },
+    )
+    code = core(context, type.value)
+    if code == lib.ARGON2_MEMORY_ALLOCATION_ERROR:
+        raise MemoryError(error_to_str(code))
+    if code != lib.ARGON2_OK:
+        raise argon2.exceptions.HashingError(error_to_str(code))
+    return bytes(ffi.buffer(digest, length))
+
+
+def _base64(content: bytes) -> str:
+    return binascii.b2a_base64(content, newline=False).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+
+
+# the memory
+
+
+class _Memory(threading.local):
+    """What this thread hashes in."""
+
+    mapped: mmap.mmap | None = None
+
+    def lend(self, size: int) -> int:
+        """Return the address of at least *size* bytes at the begin of a large page. Raises OSError, ValueError."""
+        wanted = -(-size // LARGE_PAGE) * LARGE_PAGE
+        if self.mapped is None or len(self.mapped) < wanted + LARGE_PAGE:
+            self.mapped = mmap.mmap(-1, wanted + LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            with contextlib.suppress(OSError, AttributeError):  # not every kernel has large pages
+                self.mapped.madvise(mmap.MADV_HUGEPAGE)
+        begin = int(ffi.cast("uintptr_t", ffi.from_buffer(self.mapped)))
+        return -(-begin // LARGE_PAGE) * LARGE_PAGE
+
+    def take_back(self) -> None:
+        if self.mapped is not None and len(self.mapped) > KEPT:
+            self.mapped = None
+
+
+_memory = _Memory()
+
+
+def _callbacks() -> tuple[Any, Any]:
+    """Return what the library calls for memory: NULL, its own way, where the system lets nobody make such functions."""
+
+    def lend(where: Any, size: int) -> int:
+        where[0] = ffi.cast("uint8_t *", _memory.lend(size))
+        return 0
+
+    def take_back(where: Any, size: int) -> None:
+        _memory.take_back()
+
+    try:
+        return (
+            ffi.callback("int(uint8_t **, size_t)", lend, error=lib.ARGON2_MEMORY_ALLOCATION_ERROR),
+            ffi.callback("void(uint8_t *, size_t)", take_back),
+        )
+    except MemoryError:
+        return ffi.NULL, ffi.NULL
+
+
+_lend, _take_back = _callbacks()

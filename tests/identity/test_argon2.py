@@ -1,0 +1,114 @@
+"""Argon2 in memory of ours, beside the library's own way; the vectors are the reference implementation's."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import subprocess
+import sys
+
+import pytest
+from argon2.low_level import Type, ffi, hash_secret, verify_secret
+
+from identity.credentials import argon2
+from identity.credentials.hashing import hashing
+from identity.errors import ServiceUnavailable
+
+VECTORS = [  # phc-winner-argon2, src/test.c: password, encoded
+    (b"password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"),
+    (b"password", "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc"),
+    (b"differentpassword", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$C4TWUs9rDEvq7w3+J4umqA32aWKB1+DSiRuBfYxFj94"),
+    (b"password", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA"),
+]
+SMALL = {"salt_length": 16, "hash_length": 32, "memory": 64, "passes": 1, "lanes": 1}
+
+
+@pytest.mark.parametrize(("secret", "encoded"), VECTORS)
+def test_it_knows_the_vectors_of_the_reference(secret: bytes, encoded: str) -> None:
+    assert argon2.is_known(encoded)
+    assert argon2.verify(encoded, secret)
+    assert not argon2.verify(encoded, secret + b"x")
+
+
+@pytest.mark.parametrize(("memory", "lanes", "length"), [(64, 1, 32), (19456, 1, 32), (1000, 4, 16), (100_000, 2, 64)])
+def test_what_it_makes_the_library_verifies_and_the_other_way_round(memory: int, lanes: int, length: int) -> None:
+    made = argon2.make(b"s\x00ecret", salt_length=16, hash_length=length, memory=memory, passes=1, lanes=lanes)
+    theirs = hash_secret(b"s\x00ecret", b"0123456789abcdef", 1, memory, lanes, length, Type.ID).decode()
+
+    assert verify_secret(made.encode(), b"s\x00ecret", Type.ID)
+    assert argon2.verify(theirs, b"s\x00ecret")
+    assert not argon2.verify(theirs, b"s")
+
+
+def test_two_hashes_of_one_secret_differ() -> None:
+    assert argon2.make(b"secret", **SMALL) != argon2.make(b"secret", **SMALL)
+
+
+def test_threads_do_not_share_their_memory() -> None:
+    secrets = [f"secret {number}".encode() for number in range(64)]
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda secret: argon2.make(secret, **{**SMALL, "memory": 4096}), secrets))
+
+    assert all(verify_secret(encoded.encode(), secret, Type.ID) for encoded, secret in zip(made, secrets, strict=True))
+
+
+def test_it_keeps_no_more_than_an_ordinary_hash_needs() -> None:
+    def kept(memory: int) -> int:
+        argon2.make(b"secret", **{**SMALL, "memory": memory})
+        return len(argon2._memory.mapped or b"")
+
+    assert 0 < kept(19456) <= argon2.KEPT
+    assert kept(128 * 1024) == 0
+
+
+def test_it_works_where_the_system_makes_no_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argon2, "_lend", ffi.NULL)
+    monkeypatch.setattr(argon2, "_take_back", ffi.NULL)
+
+    secret, encoded = VECTORS[0]
+    assert argon2.verify(encoded, secret)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",  # 4 bytes of salt
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaa",  # 2 bytes of hash
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaaaa",  # no base64
+        "$argon2id$v=19$m=4,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",  # less memory than there may be
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",
+        "$argon2id$v=19$m=64,t=1,p=1$c29t$ZXNh$bHQ",
+        "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$argon2id$v=16$m=64,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$argon2id$v=19$m=٦٤,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "",
+    ],
+)
+def test_what_is_no_hash_fits_nothing(encoded: str) -> None:
+    assert not argon2.verify(encoded, b"password")
+
+
+@pytest.mark.parametrize("parameters", ["m=1048577,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=17", "m=0,t=1,p=1", f"m={'9' * 5000},t=1,p=1"])
+def test_what_costs_too_much_is_unknown(parameters: str) -> None:
+    assert not argon2.is_known(f"$argon2id$v=19${parameters}$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+
+
+def test_who_finds_no_memory_is_told_to_come_back() -> None:
+    def hungry() -> str:
+        raise MemoryError
+
+    with pytest.raises(ServiceUnavailable):
+        hashing.run(hungry)
+
+
+def test_no_memory_is_said_and_not_taken_for_a_wrong_secret() -> None:
+    program = f"""
+import resource, sys
+from identity.credentials import argon2
+resource.setrlimit(resource.RLIMIT_AS, (512 * 2**20, resource.RLIM_INFINITY))
+try:
+    argon2.verify({VECTORS[0][1].replace("m=65536", "m=1048576")!r}, b"password")
+except MemoryError:
+    sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": ":".join(sys.path)}, check=False, capture_output=True)
+    assert done.returncode == 7, done.stderr
