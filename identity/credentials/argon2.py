@@ -1,8 +1,8 @@
 """Argon2 (RFC 9106) by the reference library, in memory of ours: kept from one hash to the next, and in large pages.
 
-The library asks for its memory anew at each hash. In small pages a hash of 19 MiB takes a seventh longer, as it reads at
-random places and the processor has to look each of them up. A thread keeps what it has, so the memory is as bounded as the
-number of threads that hash (hashing.py); the library wipes it at the end of each hash.
+The library asks for its memory anew at each hash. In small pages a hash of 19 MiB takes a tenth longer, as it reads at
+random places and the processor has to look each of them up. There are as many blocks as were ever in use at once, so they are
+as bounded as the threads that hash (hashing.py); the library wipes a block at the end of each hash.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hmac
 import mmap
 import os
 import re
-import threading
 from typing import Any
 
 import argon2.exceptions
@@ -33,7 +32,7 @@ ENCODED = re.compile(
 TYPES = {"id": Type.ID, "i": Type.I}
 MAX_MEMORY, MAX_PASSES, MAX_LANES = 2**20, 10, 16  # KiB, passes, lanes: what a login may cost
 LARGE_PAGE = 2 * 2**20  # bytes
-KEPT = 64 * 2**20  # bytes that a thread keeps at most
+KEPT = 64 * 2**20  # bytes of the largest block that is kept
 
 
 def make(secret: bytes, *, salt_length: int, hash_length: int, memory: int, passes: int, lanes: int) -> str:
@@ -106,38 +105,42 @@ def _bytes(text: str) -> bytes:
 # the memory
 
 
-class _Memory(threading.local):
-    """What this thread hashes in."""
+class _Block:
+    """Memory that begins at a large page. Raises OSError when there is not enough."""
 
-    mapped: mmap.mmap | None = None
-
-    def lend(self, size: int) -> int:
-        """Return the address of at least *size* bytes at the begin of a large page. Raises OSError, ValueError."""
-        wanted = -(-size // LARGE_PAGE) * LARGE_PAGE
-        if self.mapped is None or len(self.mapped) < wanted + LARGE_PAGE:
-            self.mapped = mmap.mmap(-1, wanted + LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-            with contextlib.suppress(OSError, AttributeError):  # not every kernel has large pages
-                self.mapped.madvise(mmap.MADV_HUGEPAGE)
+    def __init__(self, size: int) -> None:
+        self.size = -(-size // LARGE_PAGE) * LARGE_PAGE
+        self.mapped = mmap.mmap(-1, self.size + LARGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with contextlib.suppress(OSError, AttributeError):  # not every kernel has large pages
+            self.mapped.madvise(mmap.MADV_HUGEPAGE)
         begin = int(ffi.cast("uintptr_t", ffi.from_buffer(self.mapped)))
-        return -(-begin // LARGE_PAGE) * LARGE_PAGE
-
-    def take_back(self) -> None:
-        if self.mapped is not None and len(self.mapped) > KEPT:
-            self.mapped = None
+        self.address = -(-begin // LARGE_PAGE) * LARGE_PAGE
 
 
-_memory = _Memory()
+_spare: list[_Block] = []  # the last one used is lent first: it is near
+_lent: dict[int, _Block] = {}
+
+
+def _block(size: int) -> _Block:
+    with contextlib.suppress(IndexError):
+        if (block := _spare.pop()).size >= size:
+            return block
+    return _Block(size)
 
 
 def _callbacks() -> tuple[Any, Any]:
     """Return what the library calls for memory: NULL, its own way, where the system lets nobody make such functions."""
 
     def lend(where: Any, size: int) -> int:
-        where[0] = ffi.cast("uint8_t *", _memory.lend(size))
+        block = _block(size)
+        _lent[block.address] = block
+        where[0] = ffi.cast("uint8_t *", block.address)
         return 0
 
     def take_back(where: Any, size: int) -> None:
-        _memory.take_back()
+        block = _lent.pop(int(ffi.cast("uintptr_t", where)))
+        if block.size <= KEPT:
+            _spare.append(block)
 
     try:
         return (

@@ -51,13 +51,23 @@ def test_threads_do_not_share_their_memory() -> None:
     assert all(verify_secret(encoded.encode(), secret, Type.ID) for encoded, secret in zip(made, secrets, strict=True))
 
 
-def test_it_keeps_no_more_than_an_ordinary_hash_needs() -> None:
-    def kept(memory: int) -> int:
-        argon2.make(b"secret", **{**SMALL, "memory": memory})
-        return len(argon2._memory.mapped or b"")
+def test_it_keeps_what_an_ordinary_hash_needs_and_no_more() -> None:
+    argon2._spare.clear()
+    argon2.make(b"secret", **{**SMALL, "memory": 19456})
+    argon2.make(b"secret", **{**SMALL, "memory": 4096})
+    assert [block.size for block in argon2._spare] == [20 * 2**20]  # ten large pages, used twice
 
-    assert 0 < kept(19456) <= argon2.KEPT
-    assert kept(128 * 1024) == 0
+    argon2.make(b"secret", **{**SMALL, "memory": 128 * 1024})
+    assert all(block.size <= argon2.KEPT for block in argon2._spare)
+    assert not argon2._lent
+
+
+def test_what_it_keeps_holds_nothing_of_the_last_hash() -> None:
+    argon2._spare.clear()
+    argon2.make(b"secret", **SMALL)
+
+    [block] = argon2._spare
+    assert not any(bytes(block.mapped))
 
 
 def test_it_works_where_the_system_makes_no_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
