@@ -16,14 +16,10 @@ import re
 from typing import Any
 
 import argon2.exceptions
-from argon2.low_level import (
-    ARGON2_VERSION,
-    Type,
-    core,
-    error_to_str,
-    ffi,
-    lib,  # type: ignore[attr-defined]  # not in its __all__, but what `core` speaks
-)
+from argon2 import low_level
+from argon2.low_level import ARGON2_VERSION, Type, core, error_to_str, ffi
+
+lib: Any = low_level.lib  # type: ignore[attr-defined]  # not in its __all__, but what `core` speaks
 
 ENCODED = re.compile(
     r"\$argon2(?P<type>id|i)\$v=19\$m=(?P<memory>[0-9]{1,9}),t=(?P<passes>[0-9]{1,9}),p=(?P<lanes>[0-9]{1,9})"

@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
@@ -37,36 +37,62 @@ def where(model: type[Row], related: str = "", **wanted: Any) -> list[Row]:
     """Return the rows that have these values, in no order; with what a chain of foreign keys (`credential__identity`) names."""
     statement, tables = _select(model, related, _shape(wanted))
     connection = _connection()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _prepared(model, wanted, connection))
-        found = cursor.fetchall()
-    return [_row(tables, values, connection) for values in found]
+    return [_row(tables, found, connection) for found in _found(connection, statement, _prepared(model, wanted, connection))]
+
+
+def locked(model: type[Row], **wanted: Any) -> list[Row]:
+    """Return the rows that have these values, and let nobody else change them until the caller's transaction ends."""
+    statement, tables = _select(model, "", _shape(wanted))
+    connection = _connection()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Rows are held until a transaction ends, and there is none.")
+    if connection.features.has_select_for_no_key_update:
+        statement += " FOR NO KEY UPDATE"
+    return [_row(tables, found, connection) for found in _found(connection, statement, _prepared(model, wanted, connection))]
+
+
+def gather(models: tuple[type[Model], ...], **wanted: Any) -> tuple[list[Any], ...]:
+    """Return the rows of each of several models that have these values, in no order, by one statement."""
+    statement, tables = _union(models, _shape(wanted))
+    connection = _connection()
+    gathered: tuple[list[Any], ...] = tuple([] for _ in models)
+    for found in _found(connection, statement, [value for model in models for value in _prepared(model, wanted, connection)]):
+        number = found[0]
+        gathered[number].append(tables[number].row(found, connection))
+    return gathered
 
 
 def returned(model: type[Row], statement: str, values: Sequence[Any]) -> list[Row]:
     """Return the rows of a statement of the caller's, which has the columns `columns(model)`. Moments and UUIDs are adapted."""
+    connection, table = _connection(), _whole(model)
+    return [table.row(found, connection) for found in _found(connection, statement, [_adapted(value, connection) for value in values])]
+
+
+def insert(*groups: Sequence[Model]) -> None:
+    """Store new rows, in groups of one model each, none before what it refers to. Raises IntegrityError."""
     connection = _connection()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_adapted(value, connection) for value in values])
-        found = cursor.fetchall()
-    table = _whole(model)
-    return [table.row(row, connection) for row in found]
+    groups = tuple(group for group in groups if group)
+    if any(len(group) > MANY for group in groups):
+        for group in groups:
+            type(group[0])._default_manager.bulk_create(group)
+    elif connection.vendor == "postgresql":
+        _insert_together(groups, connection)
+    else:
+        for group in groups:
+            _insert_together((group,), connection)
 
 
-def insert(rows: Sequence[Row]) -> None:
-    """Store new rows of one model. Raises IntegrityError."""
-    if not rows:
+def _insert_together(groups: tuple[Sequence[Model], ...], connection: BaseDatabaseWrapper) -> None:
+    if not groups:
         return
-    model = type(rows[0])
-    if len(rows) > MANY:
-        model._default_manager.bulk_create(rows)
-        return
-    fields, connection = _fields(model), _connection()
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connection) for group in groups for row in group for field in _fields(type(row))
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_insert(model, len(rows)), values)
-    for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        cursor.execute(_inserts(tuple((type(group[0]), len(group)) for group in groups)), values)
+    for group in groups:
+        for row in group:
+            row._state.adding, row._state.db = False, connection.alias
 
 
 def update(model: type[Model], wanted: Values, new: Values) -> int:
@@ -89,6 +115,12 @@ def store(row: Model, names: Iterable[str] = ()) -> int:
 def columns(model: type[Model]) -> str:
     """Return the columns of *model* for a statement of ours: a prepared `SELECT *` breaks when a newer version adds one."""
     return ", ".join(_quoted(field.column) for field in _fields(model))
+
+
+def _found(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def _adapted(value: Any, connection: BaseDatabaseWrapper) -> Any:
@@ -151,6 +183,14 @@ def _marks(count: int) -> str:
 
 
 @cache
+def _inserts(groups: tuple[tuple[type[Model], int], ...]) -> str:
+    """Return one statement; of several groups, all but the last are stored beside it (a WITH clause of PostgreSQL)."""
+    *before, last = (_insert(model, count) for model, count in groups)
+    beside = ", ".join(f"n{number} AS ({statement})" for number, statement in enumerate(before))
+    return f"WITH {beside} {last}" if beside else last
+
+
+@cache
 def _insert(model: type[Model], count: int) -> str:
     row = f"({_marks(len(_fields(model)))})"
     return f"INSERT INTO {_quoted(model._meta.db_table)} ({columns(model)}) VALUES {', '.join([row] * count)}"  # noqa: S608  our own names
@@ -180,6 +220,24 @@ def _select(model: type[Model], related: str, shape: Shape) -> tuple[str, tuple[
         joined += f" ON t{number}.{_quoted(table.model._meta.pk.column)} = t{number - 1}.{_quoted(key.column)}"
     named = ", ".join(f"t{number}.{_quoted(field.column)}" for number, table in enumerate(tables) for field in _fields(table.model))
     return f"SELECT {named} FROM {joined} WHERE {_condition(model, shape, 't0')}", tuple(tables)  # noqa: S608  our own names
+
+
+@cache
+def _union(models: tuple[type[Model], ...], shape: Shape) -> tuple[str, tuple[_Table, ...]]:
+    """Return the statement, and what its columns are, table by table: a row has values in its own table's columns only."""
+    tables: list[_Table] = []
+    for model in models:
+        tables.append(_table(model, "", tables[-1].end if tables else 1))
+    parts = []
+    for number, mine in enumerate(tables):
+        named = [
+            _quoted(field.column) if table is mine else f"CAST(NULL AS {field.cast_db_type(_connection())})"
+            for table in tables
+            for field in _fields(table.model)
+        ]
+        whence = f"FROM {_quoted(mine.model._meta.db_table)} WHERE {_condition(mine.model, shape)}"
+        parts.append(f"SELECT {number}, {', '.join(named)} {whence}")
+    return " UNION ALL ".join(parts), tuple(tables)
 
 
 # how a row is read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -16,7 +17,7 @@ from identity.ids import uuid7
 class Identity(models.Model):
     """A person (contract: identities.md 1).
 
-    The lists `verifiable`, `recovery` and `factors` read the stored rows once; on an identity that is only proposed
+    The lists `verifiable`, `recovery` and `factors` read the stored rows once, all together; on an identity that is only proposed
     (identities/services.py: `propose`) they hold what shall be stored.
     """
 
@@ -49,23 +50,23 @@ class Identity(models.Model):
         return self.state == self.ACTIVE
 
     @cached_property
+    def _held(self) -> tuple[list[Any], ...]:
+        return rows.gather((VerifiableAddress, RecoveryAddress, Credential, CredentialIdentifier), identity_id=self.pk)
+
+    @cached_property
     def verifiable(self) -> list[VerifiableAddress]:
-        return sorted(rows.where(VerifiableAddress, identity_id=self.pk), key=lambda row: row.id)
+        return sorted(self._held[0], key=lambda row: row.id)
 
     @cached_property
     def recovery(self) -> list[RecoveryAddress]:
-        return sorted(rows.where(RecoveryAddress, identity_id=self.pk), key=lambda row: row.id)
+        return sorted(self._held[1], key=lambda row: row.id)
 
     @cached_property
     def factors(self) -> dict[str, Credential]:
         """Credentials by type, each with its `names` (identifiers)."""
-        found = {row.pk: row for row in rows.where(Credential, identity_id=self.pk)}
+        found = {row.pk: row for row in self._held[2]}
         for credential in found.values():
-            credential.names = []
-        for name in rows.where(CredentialIdentifier, identity_id=self.pk) if found else ():
-            found[name.credential_id].names.append(name.identifier)
-        for credential in found.values():
-            credential.names.sort()
+            credential.names = sorted(name.identifier for name in self._held[3] if name.credential_id == credential.pk)
         return {row.type: row for row in found.values()}
 
     def credential(self, type: str) -> Credential | None:

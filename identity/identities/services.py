@@ -75,7 +75,7 @@ def revise_credential(credential: Credential) -> Credential:
 
 def lock(id: uuid.UUID | None) -> Identity:
     """Return a stored identity that nobody else can change until the caller's transaction ends. Raises NotFound."""
-    identity = Identity.objects.select_for_update(no_key=True).filter(pk=id).first() if id else None
+    identity = next(iter(rows.locked(Identity, pk=id)), None) if id else None
     if identity is None:
         raise NotFound
     return identity
@@ -178,8 +178,7 @@ def create_all(identities: Sequence[Identity]) -> None:
     credentials = [row for identity in identities for row in _owned(identity, identity.factors.values())]
     try:
         with transaction.atomic(savepoint=False):
-            for new in (identities, verifiable, recovery, credentials, _identifiers(credentials)):
-                rows.insert(new)
+            rows.insert(identities, verifiable, recovery, credentials, _identifiers(credentials))
     except IntegrityError as error:
         raise Taken(_first_name(identities[0])) from error
 

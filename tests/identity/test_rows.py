@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows
-from identity.identities.models import Identity, VerifiableAddress
+from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
 from identity.sessions.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,29 @@ def test_rows_of_one_model_are_stored_by_one_statement(count: int, statements: i
     assert Identity.objects.count() == count
 
 
+def test_rows_that_refer_to_each_other_are_stored_together() -> None:
+    ada = person()
+    credential = Credential(identity=ada, type="password")
+    names = [CredentialIdentifier(credential=credential, identity=ada, type="password", identifier="ada")]
+    with CaptureQueriesContext(connection) as captured:
+        rows.insert([ada], [], [credential], names)
+
+    assert columns_of(CredentialIdentifier.objects.get()) == columns_of(names[0])
+    assert Identity.objects.get().pk == credential.identity_id == Credential.objects.get().identity_id
+    assert not any(row._state.adding for row in (ada, credential, *names))
+    assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
+
+
+def test_of_rows_together_all_or_none_are_stored(ada: Identity) -> None:
+    bob = person()
+    addresses = [VerifiableAddress(identity=bob, via="email", value="bob@example.org") for _ in range(2)]
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert([bob], addresses)
+
+    assert list(Identity.objects.all()) == [ada]
+
+
 def test_none_asks_for_null_and_a_tuple_for_any_of_its_values(ada: Identity) -> None:
     bob, eve = person(external_id="bob"), person(external_id="eve")
     rows.insert([bob, eve])
@@ -82,6 +105,39 @@ def test_a_chain_of_foreign_keys_is_read_along(ada: Identity) -> None:
 
     assert seen == ({"hashed_password": "x"}, TRAITS, ada.pk)
     assert len(captured) == 1
+
+
+def test_rows_of_several_models_are_read_by_one_statement(ada: Identity) -> None:
+    bob = person(external_id="bob")
+    address = VerifiableAddress(identity=ada, via="email", value="ada@example.org", verified=True, verified_at=timezone.now())
+    theirs = VerifiableAddress(identity=bob, via="email", value="bob@example.org")
+    credential = Credential(identity=ada, type="password", config={"hashed_password": "x", "née": [1, None]})
+    names = [CredentialIdentifier(credential=credential, identity=ada, type="password", identifier=name) for name in ("ada", "ada2")]
+    rows.insert([bob], [address, theirs], [credential], names)
+    models = (VerifiableAddress, RecoveryAddress, Credential, CredentialIdentifier)
+
+    with CaptureQueriesContext(connection) as captured:
+        found = rows.gather(models, identity_id=ada.pk)
+
+    assert len(captured) == 1
+    for model, gathered in zip(models, found, strict=True):
+        stored = {row.pk: columns_of(row) for row in model._default_manager.filter(identity=ada)}
+        assert {row.pk: columns_of(row) for row in gathered} == stored
+    assert [len(gathered) for gathered in found] == [1, 0, 1, 2]
+
+
+def test_rows_are_held_until_a_transaction_ends(ada: Identity) -> None:
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        [held] = rows.locked(Identity, pk=ada.pk)
+
+    assert columns_of(held) == columns_of(Identity.objects.get(pk=ada.pk))
+    assert any(query["sql"].endswith("FOR NO KEY UPDATE") for query in captured.captured_queries) == (connection.vendor == "postgresql")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_not_held_outside_of_a_transaction() -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        rows.locked(Identity, pk=uuid.uuid4())
 
 
 def test_only_what_is_as_wanted_is_changed(ada: Identity) -> None:
