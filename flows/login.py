@@ -22,7 +22,6 @@ from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.credentials.models import Credential
 from identity.errors import BadRequest, IdentityDisabled, SessionAAL1Required, SessionAlreadyAvailable
 from identity.http import facts, problems, return_to
 from identity.identities import schemas, services
@@ -174,13 +173,11 @@ class Login(FlowKind[LoginFlow]):
         if not visit.is_api:
             context.continue_with.append(continue_with.redirect_browser_to(goes_to))
         plan = hooks.runner().after(context)
-        used = identity.credential(method.name) if plan.calls_out else None
         with self.claimed(flow, plan.calls_out):
             plan.ask()
             plan.prepare()
             with transaction.atomic():
-                if plan.calls_out:
-                    self._require_unchanged(identity, method, used)
+                services.require_as_proved(identity, method.name)
                 self.spend(flow)
                 replaced = self._replaced(visit, flow, method, identity)
                 if replaced is not None:
@@ -200,21 +197,6 @@ class Login(FlowKind[LoginFlow]):
             step_up_to=step_up,
             browser_goes_to=context.browser_goes_to,
         )
-
-    def _require_unchanged(self, identity: Identity, method: LoginMethod, used: Credential | None) -> None:
-        """What was proved before hooks were asked must hold afterwards, too: that takes as long as they like.
-
-        Raises:
-            IdentityDisabled: The account was closed.
-            ChangedMeanwhile: The secret is another one now, or gone.
-        """
-        stored = services.lock(identity.pk)
-        if not stored.is_active:
-            raise IdentityDisabled("This account is disabled.")
-        if method.name == "password" and used is not None:
-            now = stored.credential(method.name)
-            if now is None or now.config.get("hashed_password") != used.config.get("hashed_password"):
-                raise services.ChangedMeanwhile(services.RACE)
 
     def _session(self, visit: Visit, method: LoginMethod, identity: Identity, proof: dict[str, Any]) -> OpenedSession:
         """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""

@@ -23,6 +23,7 @@ from identity import conf as identity_conf
 from identity.errors import BadRequest, Problem, SessionAlreadyAvailable
 from identity.http import facts, return_to
 from identity.identities import services
+from identity.identities.models import Identity
 from identity.sessions import services as sessions
 
 NONE_CHOSEN = "default"  # what a flow is told to be active with after a submission for no method
@@ -111,8 +112,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
         What was sent to an address that the account has no more opens nothing: its mailbox may be somebody else's by now.
         """
         identity = proven.identity
-        if proven.is_self_service and not any(row.key == (proven.via, proven.value) for row in identity.recovery):
-            raise StartAnew(messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid())
+        self._require_theirs(proven, identity, method)
         with transaction.atomic():
             if proven.is_self_service:
                 services.prove_address(identity, proven.via, proven.value)
@@ -137,12 +137,21 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise StartAnew(*refused.messages) from refused
         plan.prepare()
         with transaction.atomic():
+            stored = services.lock(identity.pk)
+            if not stored.is_active:
+                raise StartAnew(messages.identity_disabled())
+            self._require_theirs(proven, stored, method)
             sessions.save(opened)
             if "recovery" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(identity, keep=opened.session)
             codes.revoke_all(identity)
             plan.record()
         return self._lead_on(visit, flow, opened, context)
+
+    def _require_theirs(self, proven: ProvenAddress, identity: Identity, method: RecoveryMethod) -> None:
+        """Raises StartAnew when the account does not have the address any more."""
+        if proven.is_self_service and not any(row.key == (proven.via, proven.value) for row in identity.recovery):
+            raise StartAnew(messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid())
 
     def _lead_on(self, visit: Visit, flow: RecoveryFlow, opened: sessions.OpenedSession, context: HookContext) -> Outcome:
         """Open the settings in which a new credential is chosen."""

@@ -200,12 +200,13 @@ class Registration(FlowKind[RegistrationFlow]):
                     plan.record_early()
                     if not plan.waits:
                         opened = self._record(visit, plan, context, proof)
-            if not identity.is_active:
-                raise IdentityDisabled("This account is disabled.")
-            if plan.waits:
+            if identity.is_active and plan.waits:
                 plan.wait()
                 with transaction.atomic():
+                    identity.state = services.lock(identity.pk).state  # who was asked may have closed the account
                     opened = self._record(visit, plan, context, proof)
+            if not identity.is_active:
+                raise IdentityDisabled("This account is disabled.")
         if opened is not None and visit.is_api:
             context.continue_with.append(continue_with.set_ory_session_token(opened.token))
         return Done(flow, goes_to, context.continue_with, identity=identity, opened=opened, browser_goes_to=context.browser_goes_to)
@@ -213,7 +214,7 @@ class Registration(FlowKind[RegistrationFlow]):
     def _record(self, visit: Visit, plan: hooks.Plan, context: HookContext, proof: dict[str, Any]) -> OpenedSession | None:
         """Record the rest, and open a session if an action asked for one."""
         plan.record()
-        if not context.hands_out_session or context.identity is None:
+        if not context.hands_out_session or context.identity is None or not context.identity.is_active:
             return None
         opened = sessions.issue(context.identity, [proof], visit.device())
         sessions.save(opened)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from flows import hooks
 from flows.errors import InvalidSubmission
 from flows.hooks import HookContext
@@ -62,11 +64,13 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             submission.require("password")
         if not identifier:
             submission.require("identifier")
-        credential = credentials.find_by_identifier(self.name, identifier)
+        found = credentials.find_by_identifier(self.name, identifier)
+        identity = found.identity if found else services.propose_nobody()
+        credential = identity.credential(self.name)
         stored = credential.config.get("hashed_password") if credential else None
         typed = submission.text("password")
         if credential is not None and not stored and credential.config.get(MIGRATES):
-            return self._migrate(submission, credential, identifier, typed)
+            return self._migrate(submission, identity, credential, identifier, typed)
         if credential is None or not stored:
             password.waste_time(typed)
             raise InvalidSubmission(messages.credentials_invalid())
@@ -74,17 +78,17 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             raise InvalidSubmission(messages.credentials_invalid())
         if password.needs_renewal(stored):
             _renew(credential, typed)
-        return credential.identity
+        return identity
 
-    def _migrate(self, submission: Submission, credential: Credential, identifier: str, typed: str) -> Identity:
+    def _migrate(self, submission: Submission, identity: Identity, credential: Credential, identifier: str, typed: str) -> Identity:
         """Ask the system that still has the password. If it fits it is ours from now on, and nobody is asked again."""
         visit = submission.visit
-        context = HookContext(submission.flow, visit.facts, "login", self.name, identity=credential.identity)
+        context = HookContext(submission.flow, visit.facts, "login", self.name, identity=identity)
         if not hooks.runner().password_fits(context, identifier, typed):
             raise InvalidSubmission(messages.credentials_invalid())
         credential.config = {"hashed_password": password.make_hash(typed)}
         services.save_credential(credential)
-        return credential.identity
+        return identity
 
     # registration
 
@@ -150,4 +154,5 @@ def _renew(credential: Credential, typed: str) -> None:
         credential.config = {**credential.config, "hashed_password": password.make_hash(typed)}
     except password.PasswordTooLong:
         return
-    services.save_credential(credential)
+    with contextlib.suppress(services.ChangedMeanwhile):  # another sign-in did, or it is another password: that is seen later
+        services.save_credential(credential)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows, values
-from identity.errors import BadRequest, Conflict, NotFound
+from identity.errors import BadRequest, Conflict, IdentityDisabled, NotFound
 from identity.identities import normalize, schemas
 from identity.identities.models import Address, Identity, RecoveryAddress, VerifiableAddress
 from identity.sessions import aal
@@ -79,6 +79,28 @@ def lock(id: uuid.UUID | None) -> Identity:
     if identity is None:
         raise NotFound
     return identity
+
+
+def require_as_proved(identity: Identity, type: str = "") -> None:
+    """Hold an identity whose person proved, by a credential of *type*, who they are, and see that this still holds.
+
+    A password is hashed and hooks are asked between the proof and what it opens; meanwhile somebody may close the account,
+    or change the password to shut out whoever signs in right now. *identity* is as it was read before the proof.
+
+    Raises:
+        IdentityDisabled: The account was closed.
+        ChangedMeanwhile: The secret is another one now, or gone.
+        NotFound: The identity was deleted.
+    """
+    stored = lock(identity.pk)
+    if not stored.is_active:
+        raise IdentityDisabled("This account is disabled.")
+    used = identity.credential(type) if stored.updated_at != identity.updated_at else None
+    if used is None:
+        return
+    now = stored.credential(type)
+    if now is None or now.config.get("hashed_password") != used.config.get("hashed_password"):
+        raise ChangedMeanwhile(RACE)
 
 
 def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recovery: Iterable[dict[str, Any]] = ()) -> None:
@@ -301,9 +323,14 @@ def _sync_names(identity: Identity, credential: Credential, old: set[str]) -> No
 
 
 def save_credential(credential: Credential) -> None:
-    """Store a change of one credential's config alone: a renewed hash, a spent step. Raises ChangedMeanwhile when it is gone."""
-    credential.updated_at = timezone.now()
-    _store(credential, ("config", "version", "updated_at"))
+    """Store a change of one credential's config alone: a renewed hash.
+
+    Raises:
+        ChangedMeanwhile: It is gone, or no longer as it was read.
+    """
+    new = copy.copy(credential)
+    _replace(credential, new)
+    credential.updated_at = new.updated_at
 
 
 def _store(row: models.Model, names: Iterable[str] = ()) -> None:

@@ -147,6 +147,39 @@ def test_a_sign_in_that_waits_for_a_hook_does_not_outlive_what_it_was_proved_by(
             assert not thief.is_signed_in()
 
 
+@pytest.mark.parametrize("flow", ["registration", "recovery"])
+def test_an_account_that_is_closed_while_a_hook_is_asked_gets_no_session(flow: str) -> None:
+    """Not even one that opens something once the account is open again."""
+    with Receiver() as hooks:
+        asked = {"hook": "web_hook", "config": {"url": hooks.url + "/asked", "method": "POST"}}
+        after = {"password": {"hooks": [asked, {"hook": "session"}]}} if flow == "registration" else {"hooks": [asked]}
+        methods = {"code": {"enabled": True}}
+        with Server({"selfservice": {"methods": methods, "flows": {flow: {"enabled": True, "after": after}}}}) as server:
+            address, person = new_address(), App(server.public)
+
+            def patch(state: str) -> bool:
+                [found] = requests.get(server.admin + "/admin/identities", params={"credentials_identifier": address}).json()
+                change = [{"op": "replace", "path": "/state", "value": state}]
+                return requests.patch(f"{server.admin}/admin/identities/{found['id']}", json=change).ok
+
+            if flow == "registration":
+                hooks.on("/asked", lambda got: Says(200 if patch("inactive") else 500))
+                answer = person.register(address)
+            else:
+                id = person.register(address).json()["identity"]["id"]
+                hooks.on("/asked", lambda got: Says(200 if patch("inactive") else 500))
+                made = requests.post(server.admin + "/admin/recovery/code", json={"identity_id": id, "flow_type": "api"}).json()
+                form = f"{server.public}/self-service/recovery?flow={made['recovery_link'].rpartition('flow=')[2]}"
+                answer = requests.post(form, json={"method": "code", "code": made["recovery_code"]})
+
+            assert len(hooks.log) == 1
+            assert messages_of(answer.json()) == [4010011], answer.text
+            assert "session_token" not in answer.text
+            assert patch("active")
+            sessions = requests.get(server.admin + "/admin/sessions", params={"expand": "identity"}).json()
+            assert len(sessions) == (0 if flow == "registration" else 1), "only the one of the sign-up, if any"
+
+
 @pytest.mark.parametrize("client", [App, Page])
 def test_a_change_that_waits_for_a_hook_is_not_made_once_the_session_was_ended(client: type[Client]) -> None:
     with Receiver() as hooks:
