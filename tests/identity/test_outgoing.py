@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import ssl
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from identity import config
-from identity.http import outgoing
+from identity.http import guarded, outgoing
+from tests.certificates import Pair, make_pair
 from tests.receiver import Receiver, Says
 from tests.services import free_port
 
@@ -50,8 +54,8 @@ def test_it_sends_and_returns_the_answer(hooks: Receiver) -> None:
     ],
 )
 def test_it_knows_where_a_request_may_go(address: str, always: bool, private: bool) -> None:
-    assert outgoing.is_allowed(address, private_too=False) is always
-    assert outgoing.is_allowed(address, private_too=True) is private
+    assert guarded.is_allowed(address, private_too=False) is always
+    assert guarded.is_allowed(address, private_too=True) is private
 
 
 def test_it_goes_nowhere_private_when_that_is_switched_off(hooks: Receiver) -> None:
@@ -164,11 +168,11 @@ def test_it_keeps_no_cookies(hooks: Receiver) -> None:
 class Odd:
     """A server that sends *head*, and then pieces of a body until nobody listens any more."""
 
-    def __init__(self, head: str, piece: bytes, every: float) -> None:
-        self.head, self.piece, self.every = head, piece, every
+    def __init__(self, head: str, piece: bytes, every: float, pair: Pair | None = None) -> None:
+        self.head, self.piece, self.every, self.pair = head, piece, every, pair
         self.sent = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+        self.url = f"{'https' if pair else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}/"
         self._over = threading.Event()
 
     def __enter__(self) -> Odd:
@@ -182,6 +186,10 @@ class Odd:
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             client, _ = self._socket.accept()
+            if self.pair:
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                context.load_cert_chain(self.pair.cert_path, self.pair.key_path)
+                client = context.wrap_socket(client, server_side=True)
             with client:
                 client.recv(65536)
                 client.sendall(self.head.encode())
@@ -200,6 +208,26 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 
     assert answer.status == 200
     assert odd.sent < outgoing.MAX_BODY
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("head", ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n"])
+def test_a_head_that_drips_is_not_waited_for(head: str, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = make_pair(tmp_path, "somebody") if scheme == "https" else None
+    monkeypatch.setattr(outgoing._sessions(os.getpid(), True), "verify", False)
+    with Odd(head, b"X-More: headers\r\n" if head else b"H", 0.05, pair) as odd:
+        began = time.monotonic()
+        with pytest.raises(outgoing.OutgoingError):
+            outgoing.request("GET", odd.url, timeout=0.5)
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_kept_connection_has_its_time_anew_for_each_request(hooks: Receiver) -> None:
+    hooks.on("/slow", Says(hangs=0.3))
+
+    assert [outgoing.request("GET", hooks.url + "/slow", timeout=0.5).status for _ in range(4)] == [200] * 4
 
 
 @pytest.mark.parametrize("encoding", ["Content-Length: 1000", "Transfer-Encoding: chunked"])

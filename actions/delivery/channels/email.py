@@ -24,7 +24,7 @@ from actions.delivery.channels import api, certificate
 from actions.delivery.models import Delivery
 from identity import config
 from identity.config import Config
-from identity.http import outgoing
+from identity.http import guarded
 
 TIMEOUT = 10.0  # seconds
 PERMANENT = range(500, 600)
@@ -75,7 +75,7 @@ def _by_smtp(uri: str, delivery: Delivery, content: dict[str, str]) -> tuple[str
         return f"the mail server said {error.smtp_code}", error.smtp_code, said_why[:500], final
     except certificate.CertificateUnusable as error:
         return str(error), None, "", False
-    except (SMTPException, OSError, outgoing.OutgoingError) as error:
+    except (SMTPException, OSError) as error:
         return f"the mail server could not be used: {_kind(error)}", None, "", False
     return "", None, "", False
 
@@ -139,7 +139,7 @@ def _connect(uri: str) -> SMTP:
     certificate.show(context)
     host, local = parts.hostname or "localhost", config.current().get("courier.smtp.local_name")
     if config.current().get("clients.smtp.disallow_private_ip_ranges"):
-        outgoing.require_public(host)
+        guarded.require_public(host)
     is_tls = parts.scheme == "smtps"
     server = SMTP_SSL(local_hostname=local, timeout=TIMEOUT, context=context) if is_tls else SMTP(local_hostname=local, timeout=TIMEOUT)
     server._host = options.get("server_name") or host  # type: ignore[attr-defined]  # whose certificate is wanted; smtplib has no public name for it
