@@ -47,7 +47,7 @@ def test_every_preset_is_documented(name: str) -> None:
     assert f"`{name}`" in (DOCS / "configuration.md").read_text()
 
 
-@pytest.mark.parametrize("key", web_hook.KEYS)
+@pytest.mark.parametrize("key", web_hook.faults.KEYS)
 def test_every_key_of_a_web_hook_is_documented(key: str) -> None:
     assert re.search(rf"\b{key}\b", (DOCS / "actions.md").read_text())
 

@@ -139,17 +139,20 @@ def _joined(url: str, target: str) -> str:
         raise OutgoingError("the redirect leads to no address", is_final=True) from error
 
 
-def _is_http(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Whether a request can be sent there: an absolute http:// or https:// address, with a host and a port that there may be."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
+        requests.Request("GET", url).prepare()
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # what the library says of addresses is one, too
         return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
 
 
 def _once(method: str, url: str, headers: dict[str, str], body: bytes | None, until: float) -> tuple[Answer, str | None]:
     """Return the answer, and where it redirects to."""
-    if not _is_http(url):
+    if not is_address(url):
         raise OutgoingError("only http:// and https:// addresses can be called", is_final=True)
     left = max(0.001, until - time.monotonic())
     session = _sessions(os.getpid(), _private_too(url))

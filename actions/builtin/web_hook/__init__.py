@@ -10,32 +10,27 @@ ignore           no: a delivery is recorded and arrives, see actions/delivery/
 from __future__ import annotations
 
 import logging
-import re
 import time
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django.utils import timezone
 
 from actions import answers, rendering
 from actions.base import Action, Place, Run, register
+from actions.builtin.web_hook import faults
 from actions.delivery import outbox, signing
 from flows.errors import FlowRefused, InvalidSubmission
 from identity.config import Fault, units
-from identity.config.faults import did_you_mean
 from identity.errors import InternalError, Problem, UpstreamTimeout
 from identity.http import outgoing
 from identity.ids import uuid7
 
 log = logging.getLogger("vestibule.actions")
 
-KEYS = ("url", "method", "id", "headers", "body", "auth", "response", "can_interrupt", "emit_analytics_event", "timeout", "signing")
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 ATTEMPTS, WAITS = 3, (1.0, 2.0)  # seconds between attempts
 LONGEST_WAIT = 30.0  # seconds that Retry-After may ask for
 DEFAULT_BUDGET = "30s"  # for all attempts together
@@ -76,7 +71,7 @@ class WebHook(Action):
     name: ClassVar[str] = "web_hook"
 
     def faults(self, config: Any, path: str, place: Place) -> list[Fault]:
-        return list(_faults(config, f"{path}.config"))
+        return list(faults.of(config, f"{path}.config"))
 
     def phases(self, config: dict[str, Any], flow: str) -> frozenset[str]:
         if mode_of(config) == "ignore":
@@ -264,77 +259,3 @@ def _wait(attempt: int, answer: outgoing.Answer | None) -> float:
         except (ValueError, TypeError):
             pass
     return WAITS[min(attempt, len(WAITS) - 1)]
-
-
-# -- checking an entry's config
-
-
-def _faults(config: Any, path: str) -> Iterable[Fault]:
-    if not isinstance(config, dict):
-        yield Fault(path, "is required: url and method at least.")
-        return
-    for key in config.keys() - set(KEYS):
-        yield Fault(f"{path}.{key}", f"there is no such key.{did_you_mean(str(key), KEYS)}")
-    url = config.get("url")
-    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        yield Fault(f"{path}.url", "must be an absolute http:// or https:// address.")
-    if not isinstance(config.get("method"), str) or not TOKEN.fullmatch(config["method"]):
-        yield Fault(f"{path}.method", "is required, such as POST.")
-    yield from _header_faults(config.get("headers"), f"{path}.headers")
-    if "body" in config and (not isinstance(config["body"], str) or not config["body"]):
-        yield Fault(f"{path}.body", "must be a file://, base64:// or http(s):// address of a Jsonnet program.")
-    yield from _response_faults(config, path)
-    yield from _auth_faults(config.get("auth"), f"{path}.auth")
-    if "timeout" in config and not units.is_duration(config["timeout"]):
-        yield Fault(f"{path}.timeout", "must be a duration such as 2s.")
-    if problem := signing.problem(config.get("signing")):
-        yield Fault(f"{path}.signing", problem)
-
-
-def _header_faults(headers: Any, path: str) -> Iterable[Fault]:
-    if headers is None:
-        return
-    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        yield Fault(path, "must be a mapping of names to texts.")
-        return
-    for name, value in headers.items():
-        if not TOKEN.fullmatch(str(name)) or any(c in value for c in "\r\n\0"):
-            yield Fault(f"{path}.{name}", "is not a header.")
-        if str(name).lower() == "content-type" and not rendering.is_known_type(value):
-            yield Fault(f"{path}.{name}", f"must be {rendering.JSON} or {rendering.FORM}.")
-
-
-def _response_faults(config: dict[str, Any], path: str) -> Iterable[Fault]:
-    response = config.get("response")
-    if response is not None and not isinstance(response, dict):
-        yield Fault(f"{path}.response", "must be a mapping of ignore and parse.")
-        return
-    for key, value in (response or {}).items():
-        if key not in ("ignore", "parse"):
-            yield Fault(f"{path}.response.{key}", f"there is no such key.{did_you_mean(str(key), ('ignore', 'parse'))}")
-        elif not isinstance(value, bool):
-            yield Fault(f"{path}.response.{key}", "must be true or false.")
-    for key in ("can_interrupt", "emit_analytics_event"):
-        if key in config and not isinstance(config[key], bool):
-            yield Fault(f"{path}.{key}", "must be true or false.")
-    if (response or {}).get("ignore") and ((response or {}).get("parse") or config.get("can_interrupt")):
-        yield Fault(f"{path}.response.ignore", "cannot stand beside parse or can_interrupt: an answer that is not awaited cannot refuse.")
-
-
-def _auth_faults(auth: Any, path: str) -> Iterable[Fault]:
-    if auth is None:
-        return
-    given = auth.get("config") if isinstance(auth, dict) else None
-    wanted = {"basic_auth": ("user", "password"), "api_key": ("name", "value", "in")}.get(
-        auth.get("type", "") if isinstance(auth, dict) else ""
-    )
-    if wanted is None or not isinstance(given, dict):
-        yield Fault(path, "needs a type, basic_auth or api_key, and a config.")
-        return
-    for key in wanted:
-        if not isinstance(given.get(key), str):
-            yield Fault(f"{path}.config.{key}", "is required.")
-    for key in given.keys() - set(wanted):
-        yield Fault(f"{path}.config.{key}", f"there is no such key.{did_you_mean(str(key), wanted)}")
-    if "in" in wanted and given.get("in") not in ("header", "cookie"):
-        yield Fault(f"{path}.config.in", "must be header or cookie.")
