@@ -26,6 +26,7 @@ from identity.ids import uuid7
 log = logging.getLogger("vestibule.deliveries")
 LEASE = timedelta(seconds=40)  # longer than the longest attempt
 TASK = "deliver"
+WEBHOOKS, MESSAGES = QUEUES = "webhooks", "messages"  # of the broker
 CHANNEL = "vestibule_deliveries"  # of PostgreSQL's NOTIFY
 
 
@@ -83,25 +84,28 @@ def content_of(delivery: Delivery) -> dict[str, Any]:
 def _enqueue(delivery: Delivery) -> Delivery:
     rows.insert([delivery])
     if broker_url():
-        transaction.on_commit(lambda: wake(delivery.pk))
+        transaction.on_commit(lambda: wake(delivery.pk, delivery.channel))
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
     return delivery
 
 
-def wake(id: uuid.UUID) -> None:
-    """Tell the broker. If it cannot be reached the sweeper finds the row; whoever waits for an answer does not wait for this."""
+def wake(id: uuid.UUID, channel: str) -> None:
+    """Tell the broker, whose queues keep webhooks and messages apart.
+
+    If it cannot be reached the sweeper finds the row; whoever waits for an answer does not wait for this.
+    """
     try:
-        current_app.send_task(TASK, [str(id)], retry=False)
+        current_app.send_task(TASK, [str(id)], queue=WEBHOOKS if channel == "webhook" else MESSAGES, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
 
 
-def due(limit: int) -> list[uuid.UUID]:
-    """Return rows that may be claimed now, the longest overdue first."""
+def due(limit: int) -> list[tuple[uuid.UUID, str]]:
+    """Return ids and channels of rows that may be claimed now, the longest overdue first."""
     at = connection.ops.adapt_datetimefield_value(timezone.now())
-    return [row.pk for row in Delivery.objects.raw(_due(), [at, at, limit])]
+    return [(row.pk, row.channel) for row in Delivery.objects.raw(_due(columns="id, channel"), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
@@ -129,9 +133,9 @@ def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     return rows.returned(Delivery, statement, [now, now, *values, limit, now + LEASE, now])
 
 
-def _due(which: str = "") -> str:
+def _due(which: str = "", columns: str = "id") -> str:
     return f"""
-SELECT id FROM actions_delivery
+SELECT {columns} FROM actions_delivery
 WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) {which}
 ORDER BY due_at LIMIT %s"""  # noqa: S608  *which* is ours
 
@@ -148,11 +152,13 @@ def requeue(chosen: QuerySet[Delivery]) -> int:
     """Send again: what was abandoned, or is waiting, is due now. Returns how many. What was sent and blanked cannot be."""
     now = timezone.now()
     found = chosen.exclude(content="")
-    ids = list(found.values_list("pk", flat=True))
-    count = Delivery.objects.filter(pk__in=ids).update(status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now)
+    chosen_now = list(found.values_list("pk", "channel"))
+    count = Delivery.objects.filter(pk__in=[id for id, _ in chosen_now]).update(
+        status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now
+    )
     if broker_url():
-        for id in ids:
-            wake(id)
+        for id, channel in chosen_now:
+            wake(id, channel)
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")

@@ -28,7 +28,7 @@ def sweep(stop: threading.Event) -> None:
     while not stop.wait(OVERDUE):
         try:
             config.refresh()
-            for id in outbox.due(BATCH):
-                outbox.wake(id)
+            for id, channel in outbox.due(BATCH):
+                outbox.wake(id, channel)
         except Exception:
             log.exception("the sweeper could not look for overdue deliveries; it tries again")

@@ -78,10 +78,10 @@ def test_it_loses_none_of_many_while_the_worker_is_killed(dsn: str, hooks: Recei
 
 
 @contextmanager
-def celery_worker(server: Server) -> Iterator[subprocess.Popen[bytes]]:
+def celery_worker(server: Server, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     with server.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "worker"], env=server.environment, cwd=ROOT, stdout=log, stderr=log
+            [sys.executable, str(ROOT / "manage.py"), "worker", *options], env=server.environment, cwd=ROOT, stdout=log, stderr=log
         )
     try:
         yield process
@@ -129,6 +129,26 @@ def test_a_receiver_that_has_stalled_holds_up_no_mail(dsn: str) -> None:
             app.send(app.begin("recovery"), {"method": "code", "email": address})
 
             wait_until(lambda: ("recovery_code_valid", "sent") in messages(server), 20)
+            released.set()
+
+
+def test_a_worker_for_messages_alone_waits_for_no_stalled_receiver(postgres: str, redis: str) -> None:
+    released = threading.Event()
+    with Receiver() as hooks:
+        hooks.on("/told", lambda got: Says() if released.wait(60) else Says(500))
+        recovery = {"selfservice": {"flows": {"recovery": {"enabled": True}}, "methods": {"code": {"enabled": True}}}}
+        config = merged(telling(hooks.url + "/told", broker_url=redis), recovery)
+        with Server(config, postgres) as server, celery_worker(server), celery_worker(server, "--only", "messages"):
+            address = new_address()
+            for person in (address, *(new_address() for _ in range(19))):
+                assert App(server.public).register(person).status_code == 200
+            hooks.wait_for(8, 60)  # every thread of the worker that takes both
+
+            app = App(server.public)
+            app.send(app.begin("recovery"), {"method": "code", "email": address})
+
+            wait_until(lambda: any(one["channel"] == "email" and one["attempt_count"] for one in deliveries(server)))
+            assert len(hooks.log) == 8, "a worker for messages delivers no webhook"
             released.set()
 
 

@@ -16,6 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=8, help="deliveries at the same time (default 8)")
+        parser.add_argument("--only", choices=outbox.QUEUES, help="deliver these only: stalled webhooks then keep no thread from a message")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not outbox.broker_url():
@@ -29,6 +30,7 @@ class Command(BaseCommand):
                     "worker",
                     "--pool=threads",
                     f"--concurrency={options['concurrency']}",
+                    f"--queues={options['only'] or ','.join(outbox.QUEUES)}",
                     "--loglevel=WARNING",
                     "--without-mingle",
                     "--without-gossip",
