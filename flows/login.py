@@ -176,16 +176,7 @@ class Login(FlowKind[LoginFlow]):
         with self.claimed(flow, plan.calls_out):
             plan.ask()
             plan.prepare()
-            with transaction.atomic():
-                services.require_as_proved(identity, method.name)
-                self.spend(flow)
-                replaced = self._replaced(visit, flow, method, identity)
-                if replaced is not None:
-                    sessions.revoke(replaced)
-                elif opened.is_new:
-                    visit.renew_csrf(flow)
-                sessions.save(opened)
-                plan.record()
+            self._open(visit, flow, method, identity, opened, plan)
         if pending is not None and step_up:
             step_up = self._carry_on_linking(visit, flow, pending, opened.session)
         return Done(
@@ -197,6 +188,21 @@ class Login(FlowKind[LoginFlow]):
             step_up_to=step_up,
             browser_goes_to=context.browser_goes_to,
         )
+
+    def _open(
+        self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity, opened: OpenedSession, plan: hooks.Plan
+    ) -> None:
+        """Open the session, if what was proved before hashes and hooks still holds: one commit, with the flow's end."""
+        with transaction.atomic():
+            services.require_as_proved(identity, method.name)
+            self.spend(flow)
+            replaced = self._replaced(visit, flow, method, identity)
+            if replaced is not None:
+                sessions.revoke(replaced)
+            elif opened.is_new:
+                visit.renew_csrf(flow)
+            sessions.save(opened)
+            plan.record()
 
     def _session(self, visit: Visit, method: LoginMethod, identity: Identity, proof: dict[str, Any]) -> OpenedSession:
         """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""

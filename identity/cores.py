@@ -23,17 +23,32 @@ def _allowed() -> int:
 
 
 def _quota(own: str = "/proc/self/cgroup") -> float:
-    """Return the limit of the control groups that this process is in, in cores (cgroup v2, cpu.max)."""
-    with contextlib.suppress(OSError, ValueError):
-        group = next((line[3:].strip("/") for line in Path(own).read_text().splitlines() if line.startswith("0::")), "")
-        return min((_limit(CGROUPS / path) for path in (Path(group), *Path(group).parents)), default=math.inf)
-    return math.inf
+    """Return the limit of the control groups that this process is in, in cores: of version 2, and of version 1 where `cpu` is there."""
+    limits = [math.inf]
+    with contextlib.suppress(OSError):
+        for line in Path(own).read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            group = Path(path.strip("/"))
+            for at in (group, *group.parents):  # a container may see no more than the last of them
+                if not controllers:
+                    limits.append(_limit(CGROUPS / at))
+                elif "cpu" in controllers.split(","):
+                    limits.append(_limit_of_version_1(CGROUPS / "cpu" / at))
+    return min(limits)
 
 
 def _limit(group: Path) -> float:
     with contextlib.suppress(OSError, ValueError):
         time, period = (group / "cpu.max").read_text().split()
         return int(time) / int(period)
+    return math.inf
+
+
+def _limit_of_version_1(group: Path) -> float:
+    with contextlib.suppress(OSError, ValueError):
+        time, period = (int((group / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+        if time > 0 and period > 0:
+            return time / period
     return math.inf
 
 
