@@ -20,7 +20,7 @@ from flows.methods.oidc import outgoing, providers
 from flows.methods.oidc.claims import STANDARD, Account, normalized
 from flows.methods.oidc.providers.base import PRESETS, OpenIDProvider, Provider, Refused
 from identity import config
-from identity.config.schema import PROVIDERS
+from identity.config.schema.providers import PROVIDERS
 from identity.errors import Problem, UpstreamError
 from identity.http.outgoing import Answer
 from tests.presets import SAID, Said
