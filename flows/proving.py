@@ -13,6 +13,7 @@ from flows.methods.base import METHODS, Method
 from flows.models import RecoveryFlow, VerificationFlow
 from flows.outcome import Elsewhere, Outcome
 from flows.submission import Submission
+from flows.ui import container, nodes
 from flows.visit import BROWSER, Visit
 from identity import crypto
 from identity.http import csrf, problems
@@ -66,6 +67,24 @@ class ProvingKind(FlowKind[F_]):
         """What was mailed is shown to who opened the mail, whatever else led somebody to this flow."""
         opened = flow.internal.get(OPENED)
         return not opened or csrf.belongs(visit.request, opened["by"])
+
+    def read(self, visit: Visit, flow: F_) -> Submission:
+        """Return what was sent, with the token of the link that was opened.
+
+        Clients made from the API's document know the token as a parameter of the address only, and send no field of that name:
+        whoever opened the link means the one that the page holds.
+        """
+        submission = super().read(visit, flow)
+        is_wanted = not any(submission.text(name) for name in ("token", "email", "code"))
+        if is_wanted and (token := visit.query("token") or self._held_token(visit, flow)):
+            submission.fields["token"] = token
+        return submission
+
+    def _held_token(self, visit: Visit, flow: F_) -> str:
+        node = container.find(flow, "token")
+        if node is None or not self.shows_secrets(visit, flow):
+            return ""
+        return str(nodes.shown(node, secrets=True)["attributes"].get("value") or "")
 
     def checks_origin(self, flow: F_, submission: Submission) -> bool:
         return not flow.internal.get("operators")

@@ -96,6 +96,8 @@ class Recovery(ProvingKind[RecoveryFlow]):
         """Whether something that was mailed comes back; anything else asks for a message."""
         if submission.text("token"):
             return True
+        if flow.state == states.PASSED_CHALLENGE:
+            return bool(submission.text("code"))
         if flow.state in states.CHOOSING:
             return flow.state == states.AWAITING_CODE and bool(submission.text("code")) and not submission.text("screen")
         return flow.state != states.CHOOSE_METHOD and not submission.text("email")

@@ -399,11 +399,11 @@ def trait_error(error: TraitError) -> Message:
 
 
 def _unexplained(parameters: dict[str, Any], value: Any) -> Message:
-    if parameters.get("name") == "additionalProperties":
-        return generic(f"There is no such field: {', '.join(map(str, parameters['unexpected']))}.")
-    if parameters.get("name") == "enum":
-        return generic("Choose one of: " + ", ".join(map(str, parameters["options"])) + ".")
     return generic("This value cannot be used here.")
+
+
+def _listed(values: list[Any]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _format(parameters: dict[str, Any], value: Any) -> Message:
@@ -459,5 +459,7 @@ _TRAIT_ERRORS: dict[str, Callable[[dict[str, Any], Any], Message]] = {
     "uniqueItems": _unique,
     "type": lambda p, v: wrong_type(p["types"], json_type(v)),
     "const": _constant,
+    "enum": lambda p, v: generic(f"Choose one of: {_listed(p['options'])}."),
+    "additionalProperties": lambda p, v: generic(f"There is no such field: {_listed(p['unexpected'])}."),
     "format": _format,
 }

@@ -81,6 +81,16 @@ def test_it_signs_in_with_the_code_that_was_sent(kind: type[App]) -> None:
 
 
 @pytest.mark.usefixtures("first_factor", "ada")
+def test_an_empty_wish_for_another_code_is_none(kind: type[App]) -> None:
+    """Pages send the name of a button that was not pressed, too."""
+    who = kind()
+    flow = asked(who)
+
+    assert who.submit(flow, method="code", identifier=ADA, code=mailbox.code_for(ADA), resend="").status_code == 200
+    assert len(mailbox.sent) == 1
+
+
+@pytest.mark.usefixtures("first_factor", "ada")
 def test_a_code_works_once(kind: type[App]) -> None:
     who = kind()
     flow = asked(who)

@@ -16,10 +16,11 @@ from flows.errors import InvalidSubmission
 from flows.methods.oidc import claims
 from flows.models import RegistrationFlow
 from flows.submission import _cast
+from flows.ui import messages
 from identity import config
 from identity.db import values
 from identity.errors import BadRequest
-from identity.identities import services
+from identity.identities import schemas, services
 from identity.identities.models import Identity
 from tests.clients import PASSWORD
 from tests.factor_journeys import configuration
@@ -206,3 +207,17 @@ def test_what_can_be_kept_is_left_as_it_is() -> None:
     value = {"a": [1, -(2**63), 2.5, True, None, "é\U0001f600"]}
 
     assert values.storable(value) == value
+
+
+@pytest.mark.parametrize(
+    ("traits", "text"), [({"plan": "gold"}, "Choose one of: free, pro."), ({"colour": "red"}, "There is no such field: colour.")]
+)
+def test_what_may_be_chosen_is_said(traits: dict[str, str], text: str) -> None:
+    schema = schemas.Schema(
+        "x",
+        {"type": "object", "properties": {"traits": {"properties": {"plan": {"enum": ["free", "pro"]}}, "additionalProperties": False}}},
+    )
+
+    [error] = schema.errors(traits)
+
+    assert messages.trait_error(error).text == text

@@ -84,7 +84,7 @@ class CodeLogin(LoginMethod):
         """
         flow = submission.flow
         assert isinstance(flow, LoginFlow)
-        asks_again = submission.has("resend")
+        asks_again = bool(submission.text("resend"))  # some pages send an empty one along with the code
         if flow.state == states.PASSED_CHALLENGE and not asks_again:
             raise InvalidSubmission(messages.login_no_method())
         if flow.state == states.SENT_EMAIL and not asks_again:

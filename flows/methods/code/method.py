@@ -27,5 +27,5 @@ class CodeMethod(CodeLogin, CodeRegistration, CodeProof):
         kind = submission.flow.kind
         if kind in ("login", "registration") and not self.is_offered(kind):
             return False
-        picked = kind == "login" and not submission.method and submission.has("address")
+        picked = kind == "login" and not submission.method and bool(submission.text("address"))
         return picked or super().claims(submission)

@@ -43,7 +43,7 @@ class CodeRegistration(RegistrationMethod):
         credential = identity.credential(self.name)
         if credential is None or not credential.config.get("addresses"):
             raise InvalidSubmission(messages.no_identifier())
-        asks_again = submission.has("resend")
+        asks_again = bool(submission.text("resend"))  # some pages send an empty one along with the code
         if flow.state == states.PASSED_CHALLENGE and not asks_again:
             raise InvalidSubmission(messages.registration_no_method())
         if flow.state == states.SENT_EMAIL and not asks_again:
