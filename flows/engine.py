@@ -20,7 +20,6 @@ from flows.ui import container, messages
 from flows.ui.messages import Message
 from flows.visit import BROWSER, Visit
 from identity import conf
-from identity.db import rows
 from identity.errors import BadRequest, IdentityDisabled, Problem
 from identity.http import csrf
 from identity.identities.schemas import InvalidTraits
@@ -77,7 +76,7 @@ def _work(
                 if method.claims(submission):
                     method.echo(submission, said)
         container.say(flow, said)
-        rows.store(flow, ("ui", "active", "state", "internal"))
+        flow.keep()
         return Shown(flow, status, refused=True)
 
     try:
@@ -135,5 +134,5 @@ def replace(visit: Visit, kind: FlowKind[Any], flow: Flow, why: Message, *, expi
 
 def _replaced_by(new: Flow, old: Flow, said: Sequence[Message], *, expired: bool) -> Outcome:
     container.say(new, said)
-    new.save(update_fields=["ui"])
+    new.keep("ui")
     return Replaced(old, new, expired, said[0].text if said else "")

@@ -74,7 +74,7 @@ def link(waiting: Pending, flow: LoginFlow, identity: Identity) -> Identity:
         with transaction.atomic():
             services.update(identity, after)
             flow.internal.pop(LINK, None)
-            flow.save(update_fields=["internal"])
+            flow.keep("internal")
     except services.Taken as taken:
         raise InvalidSubmission(linked_elsewhere()) from taken
     return after

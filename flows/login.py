@@ -66,7 +66,7 @@ class Login(FlowKind[LoginFlow]):
         groups = {node["group"] for node in flow.ui["nodes"]} - {"default"}
         for method in self.offered(flow):
             if groups == {method.name} and method.begin_alone(visit, flow, ""):
-                flow.save(update_fields=["ui", "active", "state", "internal"])
+                flow.keep()
 
     def fill(self, flow: LoginFlow, session: Session | None) -> None:
         """Give the flow its form: what this person can prove, or everything when nobody is known yet."""
@@ -131,12 +131,12 @@ class Login(FlowKind[LoginFlow]):
         assert isinstance(method, LoginMethod)
         proved = method.login(submission)
         if isinstance(proved, NextStep):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Shown(flow, proved.status)
         if isinstance(proved, Converted):
             return proved.outcome
         if isinstance(proved, Redirect):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Elsewhere(proved.url, leaves=True, carries=proved.carries)
         submission.is_proved = True
         return self.finish(visit, flow, method, proved)
@@ -152,6 +152,7 @@ class Login(FlowKind[LoginFlow]):
         flow.active = method.name
         if not identity.is_active:
             raise IdentityDisabled("This account is disabled.")
+        used = identity.credential(method.name)
         goes_to = self.return_to(self.wanted_return(flow), method.name)
         pending = linking.pending(flow)
         if pending is not None:
@@ -176,7 +177,10 @@ class Login(FlowKind[LoginFlow]):
         with self.claimed(flow, plan.calls_out):
             plan.ask()
             plan.prepare()
-            self._open(visit, flow, method, identity, opened, plan)
+            with transaction.atomic():
+                services.require_as_proved(identity, used)
+                self._open(visit, flow, method, opened)
+                plan.record()
         if pending is not None and step_up:
             step_up = self._carry_on_linking(visit, flow, pending, opened.session)
         return Done(
@@ -189,20 +193,15 @@ class Login(FlowKind[LoginFlow]):
             browser_goes_to=context.browser_goes_to,
         )
 
-    def _open(
-        self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity, opened: OpenedSession, plan: hooks.Plan
-    ) -> None:
-        """Open the session, if what was proved before hashes and hooks still holds: one commit, with the flow's end."""
-        with transaction.atomic():
-            services.require_as_proved(identity, method.name)
-            self.spend(flow)
-            replaced = self._replaced(visit, flow, method, identity)
-            if replaced is not None:
-                sessions.revoke(replaced)
-            elif opened.is_new:
-                visit.renew_csrf(flow)
-            sessions.save(opened)
-            plan.record()
+    def _open(self, visit: Visit, flow: LoginFlow, method: LoginMethod, opened: OpenedSession) -> None:
+        """End the flow with the session that it opens."""
+        self.spend(flow)
+        replaced = self._replaced(visit, flow, method, opened.session.identity)
+        if replaced is not None:
+            sessions.revoke(replaced)
+        elif opened.is_new:
+            visit.renew_csrf(flow)
+        sessions.save(opened)
 
     def _session(self, visit: Visit, method: LoginMethod, identity: Identity, proof: dict[str, Any]) -> OpenedSession:
         """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""

@@ -8,8 +8,12 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from identity.db import rows
+from identity.errors import Conflict
 from identity.identities.models import Identity
 from identity.sessions.models import Session
+
+FORM = ("ui", "active", "state", "internal")  # what a submission may change
 
 
 class Flow(models.Model):
@@ -45,6 +49,11 @@ class Flow(models.Model):
         super().__init__(*args, **kwargs)
         self.transient_payload: dict[str, Any] | None = None  # of this request only, never stored
         self.exchange_code = ""  # told once, when an app starts the flow
+
+    def keep(self, *names: str) -> None:
+        """Store the form as it is now, or the attributes *names*. Raises Conflict when the flow was removed meanwhile."""
+        if not rows.store(self, names or FORM):
+            raise Conflict("This form was removed meanwhile. Please start again.")
 
     @property
     def is_browser(self) -> bool:

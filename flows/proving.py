@@ -100,7 +100,7 @@ class ProvingKind(FlowKind[F_]):
         visit.type = BROWSER
         visit.renew_csrf()
         self._open_for(flow, csrf.fingerprint(visit.csrf_secret()), query)
-        flow.save(update_fields=["ui", "type", "csrf_hash", "internal"])
+        flow.keep("ui", "type", "csrf_hash", "internal")
         return Elsewhere(problems.with_query(conf.flow(self.name).ui_url, flow=str(flow.id)))
 
     def _open_for(self, flow: F_, browser: str, query: dict[str, str]) -> None:

@@ -88,7 +88,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise InvalidSubmission(self.no_method())
         proven = method.recover(submission)
         if isinstance(proven, NextStep):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Shown(flow, proven.status)
         return self.finish(visit, flow, method, proven)
 
@@ -119,7 +119,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
             if proven.is_self_service:
                 services.prove_address(identity, proven.via, proven.value)
             flow.state, flow.identity = states.PASSED_CHALLENGE, identity
-            flow.save(update_fields=["state", "identity", "updated_at"])
+            flow.keep("state", "identity_id", "updated_at")
         if not identity.is_active:
             raise StartAnew(messages.identity_disabled())
         opened = sessions.issue(identity, [sessions.proof(f"{method.name}_recovery", "aal1")], visit.device())
@@ -161,7 +161,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
         container.forget_messages(flow)
         wanted = self.wanted_return(flow)
         if self._skips_settings(flow):
-            flow.save(update_fields=["ui"])
+            flow.keep("ui")
             return Recovered(flow, self.return_to(wanted), opened, None, context.continue_with)
         settings = KINDS["settings"]
         assert isinstance(settings, Settings)

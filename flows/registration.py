@@ -127,12 +127,12 @@ class Registration(FlowKind[RegistrationFlow]):
         assert isinstance(method, RegistrationMethod)
         done = method.register(submission, identity)
         if isinstance(done, NextStep):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Shown(flow, done.status)
         if isinstance(done, Converted):
             return done.outcome
         if isinstance(done, Redirect):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Elsewhere(done.url, leaves=True, carries=done.carries)
         return self.finish(visit, flow, method, identity)
 
@@ -169,7 +169,7 @@ class Registration(FlowKind[RegistrationFlow]):
             back = nodes.submit("screen", "profile", PREVIOUS, messages.registration_back())
             container.build(flow, [nodes.csrf(), *hidden, *credentials, back], [messages.registration_choose_credential()])
         flow.active, flow.state = "", states.CHOOSE_METHOD
-        flow.save(update_fields=["ui", "active", "state", "internal"])
+        flow.keep()
         return Shown(flow)
 
     # -- storing

@@ -10,7 +10,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from flows import codes, conf, continue_with, hooks, pending, states, verification
+from flows import codes, conf, continue_with, hooks, keys, pending, states, verification
 from flows import submission as submissions
 from flows.errors import AwaitsProof, FlowGone, InvalidSubmission, SecurityIdentityMismatch
 from flows.hooks import HookContext
@@ -31,7 +31,7 @@ from identity.http import cookies, problems
 from identity.identities import schemas, services
 from identity.identities.models import Identity, VerifiableAddress
 from identity.ids import parse_uuid
-from identity.sessions import authentication
+from identity.sessions import aal, authentication
 from identity.sessions import services as sessions
 from identity.sessions.models import Session
 from identity.sessions.services import OpenedSession
@@ -153,10 +153,10 @@ class Settings(FlowKind[SettingsFlow]):
         after = services.revise(before)
         done = method.change(submission, after)
         if isinstance(done, NextStep):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Shown(flow, done.status)
         if isinstance(done, Redirect):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Elsewhere(done.url, leaves=True, carries=done.carries)
         return self.finish(visit, flow, submission, method, before, after)
 
@@ -205,7 +205,7 @@ class Settings(FlowKind[SettingsFlow]):
             with transaction.atomic():
                 if plan.calls_out:
                     sessions.require_active(session)
-                services.update(before, after)
+                self._require_still_theirs(before, after, services.update(before, after))
                 self._succeed(saved)
                 opened = self._new_authentication(visit, session, submission, method, before, after)
                 plan.record_early()
@@ -220,6 +220,18 @@ class Settings(FlowKind[SettingsFlow]):
         saved.identity = after
         return Done(saved, goes_to, context.continue_with, identity=after, opened=opened, browser_goes_to=context.browser_goes_to)
 
+    def _require_still_theirs(self, before: Identity, after: Identity, stored: Identity) -> None:
+        """See that a change fits what became of the account since it was asked for.
+
+        Raises:
+            SessionInactive: The account was closed meanwhile.
+            InvalidSubmission: Two changes at once would each take away one of the last two ways to sign in.
+        """
+        if not after.is_active:
+            raise SessionInactive
+        if aal.first_factors(after) < aal.first_factors(before) and not aal.first_factors(stored):
+            raise InvalidSubmission(keys.last_way_in())
+
     def _hold(
         self, visit: Visit, flow: SettingsFlow, goes_to: str, before: Identity, after: Identity, addresses: Sequence[VerifiableAddress]
     ) -> Outcome:
@@ -230,6 +242,7 @@ class Settings(FlowKind[SettingsFlow]):
         services.require_free(address)
         assert visit.session is not None
         with transaction.atomic():
+            services.require_as_proved(before)
             proof = verification.start(
                 before,
                 address,
@@ -241,7 +254,7 @@ class Settings(FlowKind[SettingsFlow]):
                 request_headers=visit.told_headers,
             )
             pending.keep(flow, visit.session, before, after, address, proof)
-            flow.save(update_fields=["ui"])
+            flow.keep("ui")
         url = verification.ui_url(proof)
         item = continue_with.show_verification_ui(str(proof.id), address.value, url if flow.is_browser else "")
         return Done(flow, goes_to, [item], identity=before, browser_goes_to=url)

@@ -76,7 +76,7 @@ class Verification(ProvingKind[VerificationFlow]):
         _accept_own_resend(submission)
         proven = method.verify(submission)
         if isinstance(proven, NextStep):
-            flow.save(update_fields=["ui", "active", "state", "internal"])
+            flow.keep()
             return Shown(flow, proven.status)
         return self.finish(visit, flow, method, proven)
 
@@ -151,7 +151,7 @@ class Verification(ProvingKind[VerificationFlow]):
         flow.state, flow.identity, flow.active = states.PASSED_CHALLENGE, identity, method.name
         container.put(flow, _finished(method.name, goes_to), [_success(via)])
         flow.ui |= {"method": "GET", "action": goes_to}
-        flow.save(update_fields=["ui", "state", "identity", "active"])
+        flow.keep("ui", "state", "identity_id", "active")
 
     def _refusal(self) -> InvalidSubmission:
         return InvalidSubmission(messages.verification_code_invalid(), status=200)  # type: ignore[arg-type]

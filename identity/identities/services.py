@@ -81,11 +81,11 @@ def lock(id: uuid.UUID | None) -> Identity:
     return identity
 
 
-def require_as_proved(identity: Identity, type: str = "") -> None:
-    """Hold an identity whose person proved, by a credential of *type*, who they are, and see that this still holds.
+def require_as_proved(identity: Identity, used: Credential | None = None) -> None:
+    """Hold an identity whose person proved who they are, by the credential *used*, and see that this still holds.
 
     A password is hashed and hooks are asked between the proof and what it opens; meanwhile somebody may close the account,
-    or change the password to shut out whoever signs in right now. *identity* is as it was read before the proof.
+    change the password or remove the key to shut out whoever signs in right now. Both are as they were read before the proof.
 
     Raises:
         IdentityDisabled: The account was closed.
@@ -95,12 +95,21 @@ def require_as_proved(identity: Identity, type: str = "") -> None:
     stored = lock(identity.pk)
     if not stored.is_active:
         raise IdentityDisabled("This account is disabled.")
-    used = identity.credential(type) if stored.updated_at != identity.updated_at else None
-    if used is None:
+    if used is None or stored.updated_at == identity.updated_at:
         return
-    now = stored.credential(type)
-    if now is None or now.config.get("hashed_password") != used.config.get("hashed_password"):
+    now = stored.credential(used.type)
+    if now is None or not _holds(now, used):
         raise ChangedMeanwhile(RACE)
+
+
+def _holds(now: Credential, used: Credential) -> bool:
+    """Whether nothing of what somebody proved themselves by was replaced or taken away."""
+    secrets = all(now.config.get(name) == used.config.get(name) for name in ("hashed_password", "totp_url"))
+    return secrets and set(used.names) <= set(now.names) and _keys(used) <= _keys(now)
+
+
+def _keys(credential: Credential) -> set[str]:
+    return {str(key.get("id")) for key in credential.config.get("credentials") or ()}
 
 
 def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recovery: Iterable[dict[str, Any]] = ()) -> None:
@@ -224,8 +233,10 @@ def _first_name(identity: Identity) -> str:
     return next((name for credential in identity.factors.values() for name in credential.names), "")
 
 
-def update(before: Identity, after: Identity) -> None:
+def update(before: Identity, after: Identity) -> Identity:
     """Store how an identity changed, in the caller's transaction; what did not change is not written.
+
+    Returns the identity as it is stored now: its lists, looked up when they are asked for, hold what others changed, too.
 
     *before* may be older than the row: a form waits for hashes and hooks, and an operator does not wait for the form. What
     others changed meanwhile stays, and *after* shows it.
@@ -248,6 +259,7 @@ def update(before: Identity, after: Identity) -> None:
             if _sync_credentials(before, after):
                 after.available_aal = aal.available(stored)  # of the factors that there are now, others' changes among them
             rows.store(after, {*changed, "available_aal", "updated_at"})
+            return stored
     except IntegrityError as error:
         raise Taken(_first_name(after)) from error
 

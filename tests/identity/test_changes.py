@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from identity.credentials.models import CredentialIdentifier
-from identity.errors import SessionInactive
+from identity.errors import IdentityDisabled, NotFound, SessionInactive
 from identity.identities import services
 from identity.identities.models import Identity, VerifiableAddress
 from identity.identities.services import ChangedMeanwhile
@@ -115,3 +115,52 @@ def test_a_session_that_was_ended_meanwhile_is_not_written_to(ada: Identity) -> 
 
     with pytest.raises(SessionInactive):
         sessions.save(renewed)
+
+
+def keys(*ids: str) -> dict[str, object]:
+    return {"credentials": [{"id": id, "is_passwordless": True} for id in ids]}
+
+
+@pytest.mark.parametrize(
+    ("type", "used", "now"),
+    [
+        ("password", {"hashed_password": "a"}, {"hashed_password": "b"}),
+        ("password", {"hashed_password": "a"}, {}),
+        ("totp", {"totp_url": "a"}, {"totp_url": "b"}),
+        ("passkey", keys("a"), keys()),
+        ("webauthn", keys("a", "b"), keys("b", "c")),
+        ("lookup_secret", CODES, None),
+    ],
+)
+def test_a_proof_does_not_hold_once_its_secret_is_another_one_or_gone(ada: Identity, type: str, used: dict, now: dict | None) -> None:
+    services.update(ada, with_factor(ada, type, used))
+    proved = stored(ada)
+    by = proved.credential(type)
+    services.update(stored(ada), without_factor(stored(ada), type) if now is None else with_factor(stored(ada), type, now))
+
+    with transaction.atomic(), pytest.raises(ChangedMeanwhile):
+        services.require_as_proved(proved, by)
+
+
+@pytest.mark.parametrize(
+    ("type", "used", "now"), [("passkey", keys("a"), keys("a", "b")), ("lookup_secret", CODES, {"recovery_codes": []})]
+)
+def test_a_proof_holds_when_something_was_added_or_spent(ada: Identity, type: str, used: dict, now: dict) -> None:
+    services.update(ada, with_factor(ada, type, used))
+    proved = stored(ada)
+    by = proved.credential(type)
+    services.update(stored(ada), with_factor(renamed(stored(ada)), type, now))
+
+    with transaction.atomic():
+        services.require_as_proved(proved, by)
+
+
+def test_a_proof_does_not_hold_once_the_account_is_closed_or_gone(ada: Identity) -> None:
+    proved = stored(ada)
+    Identity.objects.filter(pk=ada.pk).update(state="inactive")
+    with transaction.atomic(), pytest.raises(IdentityDisabled):
+        services.require_as_proved(proved)
+
+    ada.delete()
+    with transaction.atomic(), pytest.raises(NotFound):
+        services.require_as_proved(proved)

@@ -152,7 +152,7 @@ class CodeLogin(LoginMethod):
             row = spend(submission, code_invalid())
             services.prove_address(identity, row.via, row.address)
             flow.state = states.PASSED_CHALLENGE
-            flow.save(update_fields=["state", "updated_at"])
+            flow.keep("state", "updated_at")
         attempts.forgive(identity, self.name, submission.session if is_second else None)
         return identity
 

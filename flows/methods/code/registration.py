@@ -79,7 +79,7 @@ def _enter(submission: Submission, flow: RegistrationFlow, identity: Identity) -
     with transaction.atomic():
         row = spend(submission, code_invalid())
         flow.state = states.PASSED_CHALLENGE
-        flow.save(update_fields=["state", "updated_at"])
+        flow.keep("state", "updated_at")
     for address in identity.verifiable:
         if address.key == (row.via, row.address):
             address.prove()
