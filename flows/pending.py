@@ -44,6 +44,11 @@ def keep(
     )
 
 
+def forget(identity: Identity) -> None:
+    """Drop a change that waits: its person has saved the old traits again. In the caller's transaction."""
+    PendingChange.objects.filter(identity=identity).delete()
+
+
 def _sealed(value: Any) -> str:
     return crypto.encrypt(orjson.dumps(value).decode())
 

@@ -206,6 +206,8 @@ class Settings(FlowKind[SettingsFlow]):
                 if plan.calls_out:
                     sessions.require_active(session)
                 self._require_still_theirs(before, after, services.update(before, after))
+                if method.name == "profile" and after.traits == before.traits:  # others void it by themselves
+                    pending.forget(after)
                 self._succeed(saved)
                 opened = self._new_authentication(visit, session, submission, method, before, after)
                 plan.record_early()

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "identity.http.scoped.pages_policy",
     "corsheaders.middleware.CorsMiddleware",
     "identity.http.scoped.public_csrf",
+    "identity.http.console.guard",
     "identity.http.console.sessions",
     "identity.http.console.csrf",
     "identity.http.console.users",
@@ -123,7 +124,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = str(CONFIG.get("serve.admin.base_ur
 SESSION_COOKIE_AGE = 8 * 3600  # seconds
 CSRF_COOKIE_NAME, CSRF_COOKIE_PATH = "vestibule_console_csrf", "/console/"
 LOGIN_URL = "/console/login/"
-UNFOLD = {"SITE_TITLE": "Vestibule", "SITE_HEADER": "Vestibule", "SITE_SUBHEADER": "Console", "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "Vestibule",
+    "SITE_HEADER": "Vestibule",
+    "SITE_SUBHEADER": "Console",
+    "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "identity.console_sign_in.SignIn"},
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -6,9 +6,11 @@ A wake-up can be lost; the row cannot. A claim is a lease: if its holder dies th
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 from celery import current_app
@@ -28,6 +30,9 @@ LEASE = timedelta(seconds=40)  # longer than the longest attempt
 TASK = "deliver"
 WEBHOOKS, MESSAGES = QUEUES = "webhooks", "messages"  # of the broker
 CHANNEL = "vestibule_deliveries"  # of PostgreSQL's NOTIFY
+AWAY = 5.0  # seconds in which a broker that could not be reached is not tried again
+
+_away_until = 0.0
 
 
 @config.per_config
@@ -45,13 +50,19 @@ def enqueue_web_hook(
             channel=Delivery.WEBHOOK,
             message_id=message_id,
             content=_sealed(request),
-            target=request["url"],
+            target=_place(request["url"]),
             subject=trigger,
             hook=hook,
             flow_id=flow_id,
             identity_id=identity_id,
         )
     )
+
+
+def _place(url: str) -> str:
+    """Return an address to show: without what may be a secret, the user and the query. What is sent to is sealed in the content."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def enqueue_message(channel: str, to: str, template: str, content: dict[str, Any], *, is_withheld: bool = False) -> Delivery:
@@ -91,14 +102,31 @@ def _enqueue(delivery: Delivery) -> Delivery:
     return delivery
 
 
+def queue_of(channel: str) -> str:
+    return WEBHOOKS if channel == Delivery.WEBHOOK else MESSAGES
+
+
+def waiting(queue: str) -> int:
+    """Return how many messages the broker holds in a queue that nobody has taken yet."""
+    with current_app.connection_for_write() as broker:
+        try:
+            return int(broker.default_channel.queue_declare(queue, passive=True).message_count)
+        except broker.channel_errors:  # there is no such queue yet
+            return 0
+
+
 def wake(id: uuid.UUID, channel: str) -> None:
     """Tell the broker, whose queues keep webhooks and messages apart.
 
-    If it cannot be reached the sweeper finds the row; whoever waits for an answer does not wait for this.
+    If it cannot be reached the sweeper finds the row. Whoever waits for an answer waits for one attempt to reach it, not for each.
     """
+    global _away_until
+    if time.monotonic() < _away_until:
+        return
     try:
-        current_app.send_task(TASK, [str(id)], queue=WEBHOOKS if channel == "webhook" else MESSAGES, retry=False)
+        current_app.send_task(TASK, [str(id)], queue=queue_of(channel), retry=False)
     except (OperationalError, OSError) as error:
+        _away_until = time.monotonic() + AWAY
         log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
 
 
@@ -149,9 +177,12 @@ WHERE id IN (SELECT id FROM due) RETURNING {columns}
 
 
 def requeue(chosen: QuerySet[Delivery]) -> int:
-    """Send again: what was abandoned, or is waiting, is due now. Returns how many. What was sent and blanked cannot be."""
+    """Send again: what was abandoned, or is waiting, is due now. Returns how many.
+
+    What was sent and blanked cannot be; what is being sent at this moment is not sent a second time beside that.
+    """
     now = timezone.now()
-    found = chosen.exclude(content="")
+    found = chosen.exclude(content="").exclude(lease_until__gt=now)
     chosen_now = list(found.values_list("pk", "channel"))
     count = Delivery.objects.filter(pk__in=[id for id, _ in chosen_now]).update(
         status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now

@@ -20,6 +20,7 @@ from identity.errors import BadRequest, Problem
 from identity.ids import parse_uuid
 
 Row = TypeVar("Row", bound=Model)
+LONGEST_TOKEN = 200  # characters of a token that holds an offset
 
 
 def links(request: HttpRequest, pages: dict[str, dict[str, str]], without: tuple[str, ...] = ()) -> str:
@@ -152,6 +153,7 @@ class Mixed:
     total: int = 0
 
     DEFAULT, MAX = 250, 1000
+    DEEPEST = 2**31  # rows; nobody has as many of these, and no database counts on without end
 
     @classmethod
     def of(cls, request: HttpRequest) -> Mixed:
@@ -159,8 +161,10 @@ class Mixed:
         size = _number(query.get("page_size") or query.get("per_page"), cls.DEFAULT)
         size = min(size, cls.MAX) if size > 0 else cls.DEFAULT
         if "page_token" in query or "page_size" in query:
-            return cls(_offset(query.get("page_token", "")), size)
-        return cls(max(0, _number(query.get("page"), 0)) * size, size)
+            offset = _offset(query.get("page_token", ""))
+        else:
+            offset = _number(query.get("page"), 0) * size
+        return cls(min(max(0, offset), cls.DEEPEST), size)
 
     def rows(self, found: QuerySet[Row]) -> list[Row]:
         return self.read(lambda offset, limit: list(found[offset : offset + limit]), found.count)
@@ -198,8 +202,10 @@ class Mixed:
 
 def _offset(token: str) -> int:
     """Return the offset that a token holds; a malformed one means the beginning."""
+    if len(token) > LONGEST_TOKEN:
+        return 0
     try:
         held = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return max(0, int(held["offset"]))
+        return int(str(held["offset"]))
     except (ValueError, KeyError, TypeError):
         return 0

@@ -24,6 +24,10 @@ def where(rule: Rule, middleware: Any) -> type:
                 return self.get_response(request)  # type: ignore[no-any-return]
             return super().__call__(request)  # type: ignore[no-any-return]
 
+        def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+            inherited = getattr(super(), "process_exception", None)
+            return inherited(request, error) if inherited and rule(request) else None
+
         def process_view(self, request: HttpRequest, *args: Any) -> Any:
             inherited = getattr(super(), "process_view", None)
             return inherited(request, *args) if inherited and rule(request) else None

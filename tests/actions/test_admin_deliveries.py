@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from actions import admin_api
-from actions.delivery import outbox
+from actions.delivery import outbox, sending, tasks
 from actions.delivery.models import Delivery, DeliveryAttempt
 from identity import conf, config
 from tests.identity.conftest import SECRETS, Operator
@@ -203,3 +204,66 @@ def test_it_cannot_send_again_what_is_not_kept(operator):
 
 def test_it_names_every_status_once():
     assert sorted(admin_api.STATUSES) == ["abandoned", "processing", "queued", "sent"]
+
+
+def test_an_address_is_shown_without_what_may_be_a_secret(operator):
+    request = {"url": "https://ada:secret@hook.test:8443/told?api_key=secret#x", "method": "POST", "headers": {}, "body": ""}
+    row = outbox.enqueue_web_hook("msg_2", "a", "login.after", request, flow_id=None, identity_id=None)
+
+    assert operator.get(f"/admin/deliveries/{row.pk}").json()["target"] == "https://hook.test:8443/told"
+    assert "secret" not in str(Delivery.objects.filter(pk=row.pk).values().get())
+    assert outbox.content_of(row)["url"] == request["url"]
+
+
+def test_what_is_being_sent_is_not_sent_again_beside_that(operator):
+    row = hook()
+    claimed = outbox.claim(row.pk)
+    assert claimed is not None
+
+    assert outbox.requeue(Delivery.objects.filter(pk=row.pk)) == 0
+    assert outbox.claim(row.pk) is None
+
+
+def test_an_attempt_that_outlived_its_claim_overwrites_nothing(operator, monkeypatch):
+    """The other one sent it, and what was sent was blanked."""
+    row = mail()
+    late = outbox.claim(row.pk)
+    Delivery.objects.filter(pk=row.pk).update(status=Delivery.SENT, content="", lease_until=None)
+    monkeypatch.setitem(sending.CHANNELS, Delivery.EMAIL, lambda delivery: ("no answer", None, "", False))
+
+    sending.send(late)
+
+    row.refresh_from_db()
+    assert (row.status, row.content) == (Delivery.SENT, "")
+    assert DeliveryAttempt.objects.filter(delivery=row).count() == 1
+
+
+@pytest.mark.parametrize(("held", "told"), [(0, 3), (tasks.BATCH - 2, 2), (tasks.BATCH + 5, 0)])
+def test_the_sweeper_fills_a_queue_no_further(operator, monkeypatch, held, told):
+    rows = [mail(f"{number}@h.test") for number in range(3)]
+    said = []
+    monkeypatch.setattr(outbox, "waiting", lambda queue: held)
+    monkeypatch.setattr(outbox, "wake", lambda id, channel: said.append(id))
+
+    tasks.tell()
+
+    assert len(said) == told
+    assert set(said) <= {row.pk for row in rows}
+
+
+def test_a_broker_that_is_away_is_not_waited_for_again_and_again(operator, monkeypatch):
+    tried = []
+
+    def away(*arguments, **more):
+        tried.append(arguments)
+        raise OSError("no broker")
+
+    monkeypatch.setattr(outbox, "_away_until", 0.0)
+    monkeypatch.setattr(outbox.current_app, "send_task", away)
+    for _ in range(5):
+        outbox.wake(uuid.uuid4(), Delivery.WEBHOOK)
+
+    assert len(tried) == 1
+    monkeypatch.setattr(outbox, "_away_until", 0.0)
+    outbox.wake(uuid.uuid4(), Delivery.WEBHOOK)
+    assert len(tried) == 2

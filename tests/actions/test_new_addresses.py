@@ -125,6 +125,18 @@ def test_it_needs_the_session_that_asked_for_it(visitor: App) -> None:
 
 
 @pytest.mark.usefixtures("verifies")
+def test_who_saves_the_old_address_again_wants_the_new_one_no_more(visitor: App) -> None:
+    """It may have been mistyped: then the code is in a stranger's mailbox."""
+    flow, code = proof(visitor, change(visitor)), code_to(NEW)
+    assert change(visitor, email=OLD).status_code == 200
+
+    visitor.submit(flow, method="code", code=code)
+
+    assert emails() == [(OLD, True)]
+    assert not PendingChange.objects.exists()
+
+
+@pytest.mark.usefixtures("verifies")
 def test_it_needs_the_traits_that_it_was_made_from(visitor: App) -> None:
     flow, code = proof(visitor, change(visitor)), code_to(NEW)
     Identity.objects.update(traits={"email": OLD, "name": {"first": "Augusta"}})

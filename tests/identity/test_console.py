@@ -14,6 +14,7 @@ from django.utils import timezone
 from actions.delivery import outbox
 from actions.delivery.models import Delivery, DeliveryAttempt
 from flows.models import LoginFlow, RecoveryFlow, RegistrationFlow, SettingsFlow, VerificationFlow
+from identity import console_sign_in
 from identity.credentials.models import Credential
 from identity.identities.models import Identity
 from identity.sessions.models import Session
@@ -21,6 +22,11 @@ from tests.identity.conftest import ADMIN, HASH
 
 IDENTITIES = "/console/identity/identity/"
 DELIVERIES = "/console/actions/delivery/"
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -250,3 +256,109 @@ def test_it_sends_again_what_is_kept(console):
     assert "1 will be sent again" in said
     assert "1 cannot be sent again" in said
     assert [id for id, _ in outbox.due(5)] == [kept.id]
+
+
+# -- what it was never meant to be asked
+
+
+@pytest.fixture
+def looker(client, db):
+    """Somebody who may look at everything, and do nothing."""
+    user = User.objects.create_user("looker", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(user)
+    client.cookies["vestibule_console"]["path"] = "/console/"
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "lookup"),
+    [
+        ("/console/flows/loginflow/", "csrf_hash__startswith"),
+        ("/console/flows/loginflow/", "internal__kept__startswith"),
+        ("/console/flows/loginflow/", "state__regex"),
+        (DELIVERIES, "content__contains"),
+        (IDENTITIES, "metadata_admin__why__startswith"),
+    ],
+)
+def test_a_column_that_is_not_shown_cannot_be_guessed(looker, path, lookup):
+    flow(LoginFlow)
+
+    for value in ("csrf", "inside", "(((", "x"):
+        assert looker.get(path, {lookup: value}, **ADMIN).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        IDENTITIES + "?state=%00",
+        IDENTITIES + "?state__exact=a%00",
+        DELIVERIES + "?status=%00",
+        "/console/flows/loginflow/?type=%00",
+        "/console/r/1/1/",
+        "/console/r/1/%00/",
+        "/console/search/?s=a&page=abc",
+        "/console/search/?s=a&page=" + "9" * 30,
+        "/console/auth/user/" + "9" * 30 + "/change/",
+        IDENTITIES + "?q=%00",
+    ],
+)
+def test_odd_addresses_are_no_errors_of_ours(console, path):
+    assert console.get(path, **ADMIN).status_code in (200, 302, 400, 404)
+
+
+@pytest.mark.parametrize("path", [IDENTITIES, DELIVERIES, "/console/auth/user/"])
+@pytest.mark.parametrize("id", ["foo", "\0", "9" * 30])
+def test_actions_on_what_is_no_row_are_no_errors_of_ours(console, path, id):
+    action = {IDENTITIES: "disable", DELIVERIES: "send_again"}.get(path, "delete_selected")
+
+    response = console.post(path, {"action": action, "_selected_action": [id]}, **ADMIN)
+
+    assert response.status_code in (200, 302, 400)
+
+
+def test_it_stands_in_nobodys_frame(console):
+    response = console.get("/console/", **ADMIN)
+
+    assert response["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+
+
+def sign_in(name, password, address="192.0.2.1"):
+    return Client().post("/console/login/", {"username": name, "password": password}, REMOTE_ADDR=address, **ADMIN)
+
+
+@pytest.fixture
+def guesses():
+    console_sign_in.GUESSES.storage.reset()
+    yield
+    console_sign_in.GUESSES.storage.reset()
+
+
+@pytest.mark.usefixtures("guesses")
+def test_passwords_of_operators_cannot_be_guessed_without_end(db):
+    User.objects.create_superuser("admin", password="a password")
+    for _ in range(10):
+        assert sign_in("admin", "wrong").status_code == 200
+
+    refused = sign_in("Admin", "a password")
+
+    assert refused.status_code == 200
+    assert "Too many attempts" in refused.content.decode()
+    assert sign_in("admin", "a password", "192.0.2.2").status_code == 302, "from elsewhere nobody is kept out"
+
+
+@pytest.mark.usefixtures("guesses")
+def test_a_right_password_forgets_the_wrong_ones(db):
+    User.objects.create_superuser("admin", password="a password")
+    for _ in range(3):
+        assert [sign_in("admin", word).status_code for word in ["wrong"] * 5 + ["a password"]] == [200] * 5 + [302]
+
+
+@pytest.mark.usefixtures("guesses")
+def test_one_address_cannot_go_through_many_names(db):
+    User.objects.create_superuser("admin", password="a password")
+    for number in range(50):
+        sign_in(f"nobody{number}", "wrong")
+
+    assert "Too many attempts" in sign_in("admin", "a password").content.decode()

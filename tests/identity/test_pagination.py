@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -158,6 +159,34 @@ def test_it_says_where_a_mixed_list_goes_on(operator, make, people):
     assert set(links(pages[0])["next"]) == {"page", "per_page", "page_size", "page_token"}
     following = links(pages[0])["next"]["page_token"][0]
     assert operator.get(f"/admin/identities/{people[0]}/sessions", {"page_size": 1, "page_token": following}).json() == pages[1].json()
+
+
+def token(spelled: str) -> str:
+    return base64.urlsafe_b64encode(spelled.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"page_token": token('{"offset": 1e999}')},
+        {"page_token": token('{"offset": "' + "9" * 40 + '"}')},
+        {"page_token": token('{"offset": "' + "9" * 5000 + '"}')},
+        {"page_token": token("[" * 6000)},
+        {"page_token": token('{"offset": null}')},
+        {"page_token": token('{"offset": -5}')},
+        {"page_token": "\u20ac"},
+        {"page": "9" * 40},
+        {"page": "9" * 5000},
+        {"page": str(2**62)},
+        {"page": "-1"},
+    ],
+)
+def test_no_place_in_a_mixed_list_breaks_it(operator, client, make, people, query):
+    make.session(Identity.objects.get(pk=people[0]))
+
+    assert operator.get(f"/admin/identities/{people[0]}/sessions", query).status_code == 200
+    assert client.get("/schemas", query).status_code == 200
+    assert client.get("/sessions", query).status_code == 401
 
 
 @pytest.fixture
