@@ -20,7 +20,7 @@ from flows.ui import container, messages
 from flows.ui.messages import Message
 from flows.visit import Visit
 from identity import conf as identity_conf
-from identity.errors import BadRequest, Problem, SessionAlreadyAvailable
+from identity.errors import BadRequest, IdentityDisabled, Problem, SessionAlreadyAvailable
 from identity.http import facts, return_to
 from identity.identities import services
 from identity.identities.models import Identity
@@ -114,6 +114,7 @@ class Recovery(ProvingKind[RecoveryFlow]):
         What was sent to an address that the account has no more opens nothing: its mailbox may be somebody else's by now.
         """
         identity = proven.identity
+        password = identity.credential("password")
         self._require_theirs(proven, identity, method)
         with transaction.atomic():
             if proven.is_self_service:
@@ -139,9 +140,12 @@ class Recovery(ProvingKind[RecoveryFlow]):
             raise StartAnew(*refused.messages) from refused
         plan.prepare()
         with transaction.atomic():
-            stored = services.lock(identity.pk)
-            if not stored.is_active:
-                raise StartAnew(messages.identity_disabled())
+            try:
+                stored = services.require_as_proved(identity, password)
+            except IdentityDisabled:
+                raise StartAnew(messages.identity_disabled()) from None
+            except services.ChangedMeanwhile:  # its owner, who has just chosen another password, is not thrown out
+                raise StartAnew(self._invalid(method)) from None
             self._require_theirs(proven, stored, method)
             sessions.save(opened)
             if "recovery" in identity_conf.sessions().revoke_others_on:
@@ -153,7 +157,10 @@ class Recovery(ProvingKind[RecoveryFlow]):
     def _require_theirs(self, proven: ProvenAddress, identity: Identity, method: RecoveryMethod) -> None:
         """Raises StartAnew when the account does not have the address any more."""
         if proven.is_self_service and not any(row.key == (proven.via, proven.value) for row in identity.recovery):
-            raise StartAnew(messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid())
+            raise StartAnew(self._invalid(method))
+
+    def _invalid(self, method: RecoveryMethod) -> Message:
+        return messages.recovery_link_invalid() if method.name == "link" else messages.recovery_code_invalid()
 
     def _lead_on(self, visit: Visit, flow: RecoveryFlow, opened: sessions.OpenedSession, context: HookContext) -> Outcome:
         """Open the settings in which a new credential is chosen."""

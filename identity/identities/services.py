@@ -81,8 +81,10 @@ def lock(id: uuid.UUID | None) -> Identity:
     return identity
 
 
-def require_as_proved(identity: Identity, used: Credential | None = None) -> None:
+def require_as_proved(identity: Identity, used: Credential | None = None) -> Identity:
     """Hold an identity whose person proved who they are, by the credential *used*, and see that this still holds.
+
+    Returns it as it is stored now.
 
     A password is hashed and hooks are asked between the proof and what it opens; meanwhile somebody may close the account,
     change the password or remove the key to shut out whoever signs in right now. Both are as they were read before the proof.
@@ -95,11 +97,11 @@ def require_as_proved(identity: Identity, used: Credential | None = None) -> Non
     stored = lock(identity.pk)
     if not stored.is_active:
         raise IdentityDisabled("This account is disabled.")
-    if used is None or stored.updated_at == identity.updated_at:
-        return
-    now = stored.credential(used.type)
-    if now is None or not _holds(now, used):
-        raise ChangedMeanwhile(RACE)
+    if used is not None and stored.updated_at != identity.updated_at:
+        now = stored.credential(used.type)
+        if now is None or not _holds(now, used):
+            raise ChangedMeanwhile(RACE)
+    return stored
 
 
 def _holds(now: Credential, used: Credential) -> bool:
