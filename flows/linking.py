@@ -62,16 +62,18 @@ def require_owner(waiting: Pending, identity: Identity) -> None:
         raise InvalidSubmission(other_account())
 
 
-def link(waiting: Pending, flow: LoginFlow, identity: Identity) -> Identity:
-    """Store the link, in a transaction of its own, and return the identity with it.
+def link(waiting: Pending, flow: LoginFlow, identity: Identity, used: Credential | None) -> Identity:
+    """Store the link, in a transaction of its own, and return the identity with it. *used* is what its person was proved by.
 
     Raises:
         InvalidSubmission: The provider's account belongs to somebody else by now.
+        IdentityDisabled, ChangedMeanwhile, NotFound: The proof does not hold any more.
     """
     after = services.revise(identity)
     oidc.add(after, waiting.entry)
     try:
         with transaction.atomic():
+            services.require_as_proved(identity, used)
             services.update(identity, after)
             flow.internal.pop(LINK, None)
             flow.keep("internal")

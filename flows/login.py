@@ -160,7 +160,7 @@ class Login(FlowKind[LoginFlow]):
         opened = self._session(visit, method, identity, proof or sessions.proof(method.name, method.aal))
         step_up = self._step_up(flow, opened.session)
         if pending is not None and not step_up:
-            identity = opened.session.identity = linking.link(pending, flow, identity)
+            identity = opened.session.identity = linking.link(pending, flow, identity, used)
             sessions.prove(opened.session, pending.proof())
         context = HookContext(
             flow,

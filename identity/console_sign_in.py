@@ -13,9 +13,10 @@ OF_A_NAME, OF_AN_ADDRESS = parse("10 per 15 minutes"), parse("50 per 15 minutes"
 
 
 class SignIn(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
-    """A name from one address, and an address, may be wrong so many times; a right password forgets the name's.
+    """A name from one address, and an address, may be wrong so many times; a right password forgets them.
 
-    From elsewhere the same name may still be used: who guesses keeps no operator out.
+    From another address the same name may still be used: who guesses keeps no operator out. Behind a proxy all have one
+    address, as the headers in which a proxy names another could be anybody's.
     """
 
     def clean(self) -> dict[str, Any]:
@@ -25,4 +26,5 @@ class SignIn(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
             raise ValidationError("Too many attempts. Please wait a quarter of an hour.", code="too_many")
         cleaned: dict[str, Any] = super().clean()
         GUESSES.clear(OF_A_NAME, address, name)
+        GUESSES.clear(OF_AN_ADDRESS, address)
         return cleaned

@@ -130,10 +130,11 @@ def wake(id: uuid.UUID, channel: str) -> None:
         log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
 
 
-def due(limit: int) -> list[tuple[uuid.UUID, str]]:
-    """Return ids and channels of rows that may be claimed now, the longest overdue first."""
+def due(limit: int, queue: str = "") -> list[tuple[uuid.UUID, str]]:
+    """Return ids and channels of rows that may be claimed now, the longest overdue first; of one queue, or of all."""
     at = connection.ops.adapt_datetimefield_value(timezone.now())
-    return [(row.pk, row.channel) for row in Delivery.objects.raw(_due(columns="id, channel"), [at, at, limit])]
+    which = {"": "", WEBHOOKS: "AND channel = 'webhook'", MESSAGES: "AND channel <> 'webhook'"}[queue]
+    return [(row.pk, row.channel) for row in Delivery.objects.raw(_due(which, "id, channel"), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
@@ -182,13 +183,13 @@ def requeue(chosen: QuerySet[Delivery]) -> int:
     What was sent and blanked cannot be; what is being sent at this moment is not sent a second time beside that.
     """
     now = timezone.now()
-    found = chosen.exclude(content="").exclude(lease_until__gt=now)
-    chosen_now = list(found.values_list("pk", "channel"))
-    count = Delivery.objects.filter(pk__in=[id for id, _ in chosen_now]).update(
+    found = list(chosen.values_list("pk", "channel"))
+    resting = Delivery.objects.exclude(content="").exclude(lease_until__gt=now)
+    count = resting.filter(pk__in=[id for id, _ in found]).update(
         status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now
     )
     if broker_url():
-        for id, channel in chosen_now:
+        for id, channel in found:
             wake(id, channel)
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:

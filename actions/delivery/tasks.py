@@ -13,7 +13,7 @@ from identity import config
 
 log = logging.getLogger("vestibule.deliveries")
 OVERDUE = 5.0  # seconds between two looks of the sweeper
-BATCH = 500  # rows of one look, and messages that the sweeper lets a queue hold
+BATCH = 500  # messages that the sweeper lets a queue hold
 
 
 @shared_task(name=outbox.TASK, acks_late=True, reject_on_worker_lost=True)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -35,10 +35,7 @@ def sweep(stop: threading.Event) -> None:
 
 def tell() -> None:
     """Tell the broker of what is due, up to as many as a queue shall hold: most of it may be in there already."""
-    due = outbox.due(BATCH)
-    room = {queue: BATCH - outbox.waiting(queue) for queue in {outbox.queue_of(channel) for _, channel in due}}
-    for id, channel in due:
-        queue = outbox.queue_of(channel)
-        if room[queue] > 0:
-            room[queue] -= 1
+    for queue in outbox.QUEUES:
+        room = BATCH - outbox.waiting(queue)
+        for id, channel in outbox.due(room, queue) if room > 0 else ():
             outbox.wake(id, channel)

@@ -105,18 +105,20 @@ class Passkey(LoginMethod, RegistrationMethod, SettingsMethod):
             answer = webauthn.read_assertion(submission.text(LOGIN))
         except webauthn.Malformed as error:
             raise InvalidSubmission(keys.malformed(WHAT)) from error
-        credential = _owner(answer.response.user_handle or b"")
-        if credential is None:
+        found = _owner(answer.response.user_handle or b"")
+        identity = found.identity if found else None
+        credential = identity.credential(found.type) if identity and found else None
+        if identity is None or credential is None:
             raise InvalidSubmission(messages.no_account_with_key())
         ceremony = keys.ceremony(submission.flow, self.name)
-        if ceremony is None or ceremony.identity not in ("", str(credential.identity_id)):
+        if ceremony is None or ceremony.identity not in ("", str(identity.pk)):
             raise InvalidSubmission(keys.refused(WHAT))
         try:
             used = webauthn.authenticate(ceremony=ceremony, rp=conf.passkeys().rp, answer=answer, keys=_usable(credential))
+            webauthn.remember_use(credential, used)
         except webauthn.CeremonyFailed as failure:
             raise InvalidSubmission(keys.refused(WHAT)) from failure
-        webauthn.remember_use(credential, used)
-        return credential.identity
+        return identity
 
     # registration
 

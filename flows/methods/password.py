@@ -87,7 +87,10 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
         if not hooks.runner().password_fits(context, identifier, typed):
             raise InvalidSubmission(messages.credentials_invalid())
         credential.config = {"hashed_password": password.make_hash(typed)}
-        services.save_credential(credential)
+        try:
+            services.save_credential(credential)
+        except services.ChangedMeanwhile:  # another sign-in brought it over first
+            return self.login(submission)
         return identity
 
     # registration

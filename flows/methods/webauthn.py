@@ -125,9 +125,9 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
             raise InvalidSubmission(keys.refused(WHAT))
         try:
             used = webauthn.authenticate(ceremony=ceremony, rp=conf.webauthn().rp, answer=answer, keys=usable)
+            webauthn.remember_use(credential, used)
         except webauthn.CeremonyFailed as failure:
             raise InvalidSubmission(keys.refused(WHAT)) from failure
-        webauthn.remember_use(credential, used)
         return identity
 
     def _ask(self, submission: Submission, flow: LoginFlow) -> NextStep:

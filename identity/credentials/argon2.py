@@ -1,8 +1,8 @@
 """Argon2 (RFC 9106) by the reference library, in memory of ours: kept from one hash to the next, and in large pages.
 
 The library asks for its memory anew at each hash. In small pages a hash of 19 MiB takes a tenth longer, as it reads at
-random places and the processor has to look each of them up. There are as many blocks as were ever in use at once, so they are
-as bounded as the threads that hash (hashing.py); the library wipes a block at the end of each hash.
+random places and the processor has to look each of them up. A process keeps two blocks at most, for there are about as many
+processes as cores that hash at a time (hashing.py); the library wipes a block at the end of each hash.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import hmac
 import mmap
 import os
 import re
+import threading
+from dataclasses import dataclass
 from typing import Any
 
 import argon2.exceptions
@@ -28,7 +30,8 @@ ENCODED = re.compile(
 TYPES = {"id": Type.ID, "i": Type.I}
 MAX_MEMORY, MAX_PASSES, MAX_LANES = 2**20, 10, 16  # KiB, passes, lanes: what a login may cost
 LARGE_PAGE = 2 * 2**20  # bytes
-KEPT = 64 * 2**20  # bytes of the largest block that is kept
+SHORTEST_SALT, SHORTEST_HASH, LEAST_MEMORY = 8, 4, 8  # bytes, bytes, KiB for each lane: what the algorithm takes
+SPARES, KEPT = 2, 64 * 2**20  # blocks that are kept, and bytes of the largest
 
 
 def make(secret: bytes, *, salt_length: int, hash_length: int, memory: int, passes: int, lanes: int) -> str:
@@ -38,30 +41,46 @@ def make(secret: bytes, *, salt_length: int, hash_length: int, memory: int, pass
     return f"$argon2id$v={ARGON2_VERSION}$m={memory},t={passes},p={lanes}${_base64(salt)}${_base64(digest)}"
 
 
-def is_known(encoded: str) -> bool:
-    """Whether this is a hash that could be checked, and not too expensive a one."""
+@dataclass(frozen=True)
+class Hash:
+    """What an encoded hash says: sizes in KiB, passes, lanes."""
+
+    type: Type
+    memory: int
+    passes: int
+    lanes: int
+    salt: bytes
+    digest: bytes
+
+
+def read(encoded: str) -> Hash | None:
+    """Return a hash that can be checked, and does not cost too much; None for anything else."""
     found = ENCODED.fullmatch(encoded)
     if found is None:
-        return False
+        return None
     memory, passes, lanes = (int(found[name]) for name in ("memory", "passes", "lanes"))
-    return 1 <= memory <= MAX_MEMORY and 1 <= passes <= MAX_PASSES and 1 <= lanes <= MAX_LANES
+    if not (1 <= passes <= MAX_PASSES and 1 <= lanes <= MAX_LANES and LEAST_MEMORY * lanes <= memory <= MAX_MEMORY):
+        return None
+    try:
+        salt, digest = _bytes(found["salt"]), _bytes(found["hash"])
+    except binascii.Error:
+        return None
+    if len(salt) < SHORTEST_SALT or len(digest) < SHORTEST_HASH:
+        return None
+    return Hash(TYPES[found["type"]], memory, passes, lanes, salt, digest)
 
 
 def verify(encoded: str, secret: bytes) -> bool:
-    """Return whether *encoded* is a hash of *secret*. What is no hash fits nothing."""
-    found = ENCODED.fullmatch(encoded)
-    if found is None:
+    """Return whether *encoded* is a hash of *secret*. What is no hash fits nothing. Raises MemoryError."""
+    stored = read(encoded)
+    if stored is None:
         return False
-    memory, passes, lanes = (int(found[name]) for name in ("memory", "passes", "lanes"))
-    try:
-        salt, wanted = _bytes(found["salt"]), _bytes(found["hash"])
-        return hmac.compare_digest(_hash(secret, salt, len(wanted), memory, passes, lanes, TYPES[found["type"]]), wanted)
-    except (binascii.Error, argon2.exceptions.HashingError):
-        return False
+    made = _hash(secret, stored.salt, len(stored.digest), stored.memory, stored.passes, stored.lanes, stored.type)
+    return hmac.compare_digest(made, stored.digest)
 
 
 def _hash(secret: bytes, salt: bytes, length: int, memory: int, passes: int, lanes: int, type: Type) -> bytes:
-    """Raises HashingError for parameters that the algorithm does not know, MemoryError when there is not enough."""
+    """Raises MemoryError when there is not enough of it or of threads, HashingError for what the algorithm does not know."""
     digest, given, salted = ffi.new("uint8_t[]", length), ffi.new("uint8_t[]", secret), ffi.new("uint8_t[]", salt)
     context = ffi.new(
         "argon2_context *",
@@ -83,7 +102,8 @@ def _hash(secret: bytes, salt: bytes, length: int, memory: int, passes: int, lan
         },
     )
     code = core(context, type.value)
-    if code == lib.ARGON2_MEMORY_ALLOCATION_ERROR:
+    _reclaim()
+    if code in (lib.ARGON2_MEMORY_ALLOCATION_ERROR, lib.ARGON2_THREAD_FAIL):
         raise MemoryError(error_to_str(code))
     if code != lib.ARGON2_OK:
         raise argon2.exceptions.HashingError(error_to_str(code))
@@ -114,7 +134,7 @@ class _Block:
 
 
 _spare: list[_Block] = []  # the last one used is lent first: it is near
-_lent: dict[int, _Block] = {}
+_lent = threading.local()  # `block`: what this thread hashes in
 
 
 def _block(size: int) -> _Block:
@@ -128,14 +148,13 @@ def _callbacks() -> tuple[Any, Any]:
     """Return what the library calls for memory: NULL, its own way, where the system lets nobody make such functions."""
 
     def lend(where: Any, size: int) -> int:
-        block = _block(size)
-        _lent[block.address] = block
+        _lent.block = block = _block(size)
         where[0] = ffi.cast("uint8_t *", block.address)
         return 0
 
     def take_back(where: Any, size: int) -> None:
-        block = _lent.pop(int(ffi.cast("uintptr_t", where)))
-        if block.size <= KEPT:
+        block, _lent.block = _lent.block, None
+        if block.size <= KEPT and len(_spare) < SPARES:
             _spare.append(block)
 
     try:
@@ -148,3 +167,8 @@ def _callbacks() -> tuple[Any, Any]:
 
 
 _lend, _take_back = _callbacks()
+
+
+def _reclaim() -> None:
+    """Let go of a block that the library did not hand back, as it does when it fails half way: it is not wiped, so not used again."""
+    _lent.block = None

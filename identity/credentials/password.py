@@ -49,7 +49,7 @@ def make_hash(password: str) -> str:
 def is_known_hash(stored: str) -> bool:
     """Whether a login could be checked against this hash: a known format, and not too expensive (contract: identities.md 4.2)."""
     if stored.startswith("$argon2"):
-        return argon2.is_known(stored)
+        return argon2.read(stored) is not None
     if BCRYPT.match(stored):
         found = BCRYPT_WHOLE.fullmatch(stored)
         return found is not None and 4 <= int(found[1]) <= MAX_COST

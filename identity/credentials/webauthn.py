@@ -407,12 +407,16 @@ def _flags(data: AuthenticatorData) -> dict[str, bool]:
 
 
 def remember_use(credential: Credential, used: Key) -> None:
-    """Keep the counter and the flags of a key that was used. Of two uses at once the higher counter stays."""
+    """Keep the counter and the flags of a key that was used. Of two uses at once the higher counter stays.
+
+    Raises:
+        CeremonyFailed: The key was removed meanwhile.
+    """
     with services.locked(credential) as row:
-        if row is None:
-            return
-        keys = [_later(key, used) if key.id == used.id else key for key in keys_of(row)]
-        row.config = config_with(row, keys)
+        keys = keys_of(row)
+        if row is None or used.id not in {key.id for key in keys}:
+            raise CeremonyFailed("the key was removed")
+        row.config = config_with(row, [_later(key, used) if key.id == used.id else key for key in keys])
 
 
 def _later(stored: Key, used: Key) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -19,7 +20,8 @@ from identity.http.scoped import where
 
 log = logging.getLogger("vestibule.console")
 POLICY = "frame-ancestors 'none'; base-uri 'self'; object-src 'none'; form-action 'self'"  # its pages have scripts of their own
-ODD = (ValidationError, ValueError, OverflowError, DataError, InvalidPage)
+ODD = (ValidationError, OverflowError, DataError, InvalidPage)
+KEY = re.compile(r"[0-9]{1,18}|[0-9a-fA-F-]{32,36}")  # of a row
 SEARCH = "q"  # our pages' own, which takes anything
 
 
@@ -32,7 +34,7 @@ class Guard:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/console/r/"):  # Django's way from a row to its page; ours have none
             response: HttpResponse = HttpResponseNotFound("There is no such page.\n", content_type="text/plain; charset=utf-8")
-        elif "\0" in request.path or _has_nul(request):
+        elif "\0" in request.path or _has_nul(request) or not all(map(KEY.fullmatch, _chosen(request))):
             response = _bad_request()
         else:
             response = self.get_response(request)
@@ -46,6 +48,10 @@ class Guard:
             return None
         log.warning("the console was asked for something odd", exc_info=error)
         return _bad_request()
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    return request.POST.getlist("_selected_action") if request.method == "POST" else []
 
 
 def _has_nul(request: HttpRequest) -> bool:

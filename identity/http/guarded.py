@@ -6,11 +6,15 @@ elsewhere between the check and the call.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import ipaddress
+import math
 import socket
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import requests.adapters
@@ -46,12 +50,30 @@ def is_allowed(address: str, *, private_too: bool) -> bool:
     return not any(net.version == 4 and found in net for net in NEVER)
 
 
-class _Deadline(io.RawIOBase):
-    """What comes in by a socket until *seconds* have passed: a socket's own timeout starts anew with each byte."""
+class _Request(threading.local):
+    """When the request of this thread has to be over (time.monotonic)."""
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
-        self._until = time.monotonic() + seconds
+    until = math.inf
+
+
+_request = _Request()
+
+
+@contextlib.contextmanager
+def over(until: float) -> Iterator[None]:
+    """Let what is begun within end *until* then: connections to each of a name's addresses, and all of the answer."""
+    _request.until = until
+    try:
+        yield
+    finally:
+        _request.until = math.inf
+
+
+class _Deadline(io.RawIOBase):
+    """What comes in by a socket until the request has to be over: a socket's own timeout starts anew with each byte."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock, self._raw, self._until = sock, sock.makefile("rb", buffering=0), until
 
     def readable(self) -> bool:
         return True
@@ -71,11 +93,11 @@ class _Deadline(io.RawIOBase):
 class _Deadlined:
     """A socket as far as `http.client.HTTPResponse` looks at it."""
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        self._sock, self._seconds = sock, seconds
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock, self._until = sock, until
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Deadline(self._sock, self._seconds))
+        return io.BufferedReader(_Deadline(self._sock, self._until))
 
 
 class _Guarded:
@@ -84,8 +106,8 @@ class _Guarded:
     private_too = True
 
     def response_class(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
-        """Return the answer that will come; its head and body together have as long as the connection waits for one byte."""
-        return http.client.HTTPResponse(_Deadlined(sock, _seconds(self)), *args, **kwargs)  # type: ignore[arg-type]
+        """Return the answer that will come, head and body, in what is left of the request's time."""
+        return http.client.HTTPResponse(_Deadlined(sock, _request.until), *args, **kwargs)  # type: ignore[arg-type]
 
     def _new_conn(self) -> socket.socket:
         host, port = self._dns_host, self.port  # type: ignore[attr-defined]
@@ -108,7 +130,7 @@ def _connect(connection: Any, addresses: list[Any]) -> socket.socket:
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(_seconds(connection))
+            sock.settimeout(max(0.001, min(_seconds(connection), _request.until - time.monotonic())))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect(address)
             return sock

@@ -157,9 +157,10 @@ def _once(method: str, url: str, headers: dict[str, str], body: bytes | None, un
     left = max(0.001, until - time.monotonic())
     session = _sessions(os.getpid(), _private_too(url))
     try:
-        response = session.request(
-            method, url, headers=headers, data=body, timeout=(min(left, 10.0), left), allow_redirects=False, stream=True
-        )
+        with guarded.over(until):
+            response = session.request(
+                method, url, headers=headers, data=body, timeout=(min(left, 10.0), left), allow_redirects=False, stream=True
+            )
     except requests.exceptions.SSLError as error:
         raise OutgoingError("the certificate cannot be trusted", is_final=True) from error
     except requests.exceptions.Timeout as error:

@@ -105,13 +105,16 @@ def require_as_proved(identity: Identity, used: Credential | None = None) -> Ide
 
 
 def _holds(now: Credential, used: Credential) -> bool:
-    """Whether nothing of what somebody proved themselves by was replaced or taken away."""
+    """Whether nothing of what somebody may have proved themselves by was replaced or taken away."""
     secrets = all(now.config.get(name) == used.config.get(name) for name in ("hashed_password", "totp_url"))
-    return secrets and set(used.names) <= set(now.names) and _keys(used) <= _keys(now)
+    return secrets and _parts(used) <= _parts(now)
 
 
-def _keys(credential: Credential) -> set[str]:
-    return {str(key.get("id")) for key in credential.config.get("credentials") or ()}
+def _parts(credential: Credential) -> set[tuple[str, str]]:
+    """Return what a credential has several of: names, keys, backup codes. A code that was spent is still there."""
+    kept = {("name", name) for name in credential.names}
+    kept |= {("key", str(key.get("id"))) for key in credential.config.get("credentials") or ()}
+    return kept | {("code", str(entry.get("code"))) for entry in credential.config.get("recovery_codes") or ()}
 
 
 def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recovery: Iterable[dict[str, Any]] = ()) -> None:
@@ -238,7 +241,7 @@ def _first_name(identity: Identity) -> str:
 def update(before: Identity, after: Identity) -> Identity:
     """Store how an identity changed, in the caller's transaction; what did not change is not written.
 
-    Returns the identity as it is stored now: its lists, looked up when they are asked for, hold what others changed, too.
+    Returns the identity as it was stored before, whose lists, looked up when they are asked for, are those of now.
 
     *before* may be older than the row: a form waits for hashes and hooks, and an operator does not wait for the form. What
     others changed meanwhile stays, and *after* shows it.

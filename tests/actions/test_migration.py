@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from identity import config
+from identity.credentials import password
 from identity.credentials.models import Credential
 from identity.identities import services
 from tests.clients import PASSWORD, messages_of
@@ -31,10 +32,10 @@ def asking(hooks: Receiver, **more: Any) -> Any:
     return config.override({"selfservice": {"methods": {"password": {"config": {"migrate_hook": hook}}}}})
 
 
-def login(address: str, password: str = PASSWORD) -> Any:
+def login(address: str, typed: str = PASSWORD) -> Any:
     app = Client()
     flow = app.get("/self-service/login/api").json()
-    fields = {"method": "password", "identifier": address, "password": password}
+    fields = {"method": "password", "identifier": address, "password": typed}
     return app.post(f"/self-service/login?flow={flow['id']}", fields, content_type="application/json")
 
 
@@ -76,3 +77,19 @@ def test_it_tells_a_template_who_it_is_about(ada: str, hooks: Receiver) -> None:
 def test_it_says_when_nobody_may_be_asked(ada: str) -> None:
     answer = login(ada)
     assert (answer.status_code, answer.json()["error"]["id"]) == (500, "invalid_configuration")
+
+
+def test_two_first_sign_ins_at_once_both_go_through(ada: str, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks.on("/check", Says(200, {"status": "password_match"}))
+    real, others = password.make_hash, []
+
+    def make_hash(typed: str) -> str:
+        """The other one comes to its end while this one hashes."""
+        monkeypatch.setattr(password, "make_hash", real)
+        others.append(login(ada).status_code)
+        return real(typed)
+
+    monkeypatch.setattr(password, "make_hash", make_hash)
+    with asking(hooks):
+        assert (login(ada).status_code, others) == (200, [200])
+    assert set(Credential.objects.get(type="password").config) == {"hashed_password"}

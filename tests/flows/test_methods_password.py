@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import bcrypt
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from flows import linking
 from flows.methods import password as method
+from flows.models import LoginFlow
 from identity.credentials import password
+from identity.errors import IdentityDisabled
 from identity.identities import services
 from identity.identities.models import Identity
 from identity.sessions import services as sessions
@@ -110,3 +115,19 @@ def test_two_sign_ins_may_renew_one_hash(ada: Identity, monkeypatch: pytest.Monk
     credential = stored(ada).credential("password")
     assert credential is not None
     assert credential.config["hashed_password"].startswith("$argon2id$")
+
+
+@pytest.mark.parametrize("change", [change_password, close])
+def test_no_account_is_linked_to_one_that_changed_while_it_was_proved(ada: Identity, change: Callable[[Identity], None]) -> None:
+    """Else who knows an old password had a way in for good."""
+    flow = LoginFlow.objects.create(request_url="https://h.test/", expires_at=timezone.now() + timedelta(hours=1))
+    account = {"provider": "corp", "subject": "eve", "initial_id_token": "", "initial_access_token": "", "initial_refresh_token": ""}
+    waiting = linking.Pending(account, "Corp", ADDRESS, sessions.proof("oidc", "aal1"))
+    proved = stored(ada)
+    by = proved.credential("password")
+    change(ada)
+
+    with pytest.raises((services.ChangedMeanwhile, IdentityDisabled)):
+        linking.link(waiting, flow, proved, by)
+
+    assert stored(ada).credential("oidc") is None

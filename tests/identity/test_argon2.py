@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from argon2.low_level import Type, ffi, hash_secret, verify_secret
+from argon2.low_level import Type, ffi, hash_secret, hash_secret_raw, verify_secret
 
 from identity.credentials import argon2
 from identity.credentials.hashing import hashing
@@ -24,7 +24,7 @@ SMALL = {"salt_length": 16, "hash_length": 32, "memory": 64, "passes": 1, "lanes
 
 @pytest.mark.parametrize(("secret", "encoded"), VECTORS)
 def test_it_knows_the_vectors_of_the_reference(secret: bytes, encoded: str) -> None:
-    assert argon2.is_known(encoded)
+    assert argon2.read(encoded)
     assert argon2.verify(encoded, secret)
     assert not argon2.verify(encoded, secret + b"x")
 
@@ -59,7 +59,7 @@ def test_it_keeps_what_an_ordinary_hash_needs_and_no_more() -> None:
 
     argon2.make(b"secret", **{**SMALL, "memory": 128 * 1024})
     assert all(block.size <= argon2.KEPT for block in argon2._spare)
-    assert not argon2._lent
+    assert argon2._lent.block is None
 
 
 def test_what_it_keeps_holds_nothing_of_the_last_hash() -> None:
@@ -78,28 +78,58 @@ def test_it_works_where_the_system_makes_no_callbacks(monkeypatch: pytest.Monkey
     assert argon2.verify(encoded, secret)
 
 
+def spelled(type: str = "id", version: int = 19, memory: str = "64", salt: bytes = b"somesalt", length: int = 32) -> str:
+    """Return a true hash of b"password", if the library makes one, under this spelling."""
+    kind = {"id": Type.ID, "i": Type.I, "d": Type.D}[type]
+    digest = hash_secret_raw(b"password", salt, 1, 64, 1, length, kind, version)
+    return f"$argon2{type}$v={version}$m={memory},t=1,p=1${argon2._base64(salt)}${argon2._base64(digest)}"
+
+
+def test_the_spelling_that_the_others_depart_from_is_right() -> None:
+    assert argon2.verify(spelled(), b"password")
+
+
 @pytest.mark.parametrize(
     "encoded",
     [
-        "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",  # 4 bytes of salt
+        spelled(type="d"),
+        spelled(version=16),
+        spelled(memory="\u0666\u0664"),
+        spelled(memory="064") + "=",
+        spelled() + "\n",
+        spelled() + "$",
+        spelled().rpartition("$")[0],
+        "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$" + "a" * 43,  # 4 bytes of salt
         "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaa",  # 2 bytes of hash
         "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaaaa",  # no base64
-        "$argon2id$v=19$m=4,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",  # less memory than there may be
-        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",
-        "$argon2id$v=19$m=64,t=1,p=1$c29t$ZXNh$bHQ",
-        "$argon2d$v=19$m=64,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "$argon2id$v=16$m=64,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "$argon2id$v=19$m=٦٤,t=1,p=1$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$argon2id$v=19$m=4,t=1,p=1$c29tZXNhbHQ$" + "a" * 43,  # less memory than there may be
+        "$argon2id$v=19$m=64,t=1,p=16$c29tZXNhbHQ$" + "a" * 43,  # for so many lanes
         "",
     ],
 )
 def test_what_is_no_hash_fits_nothing(encoded: str) -> None:
+    assert argon2.read(encoded) is None
     assert not argon2.verify(encoded, b"password")
+
+
+def test_what_the_library_did_not_hand_back_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails half way when there are no threads for the lanes."""
+    argon2._spare.clear()
+
+    def fails(context: object, type: int) -> int:
+        argon2._lend(ffi.new("uint8_t **"), 65536)
+        return int(argon2.lib.ARGON2_THREAD_FAIL)
+
+    monkeypatch.setattr(argon2, "core", fails)
+    with pytest.raises(MemoryError):
+        argon2.verify(VECTORS[1][1], b"password")
+
+    assert (argon2._lent.block, argon2._spare) == (None, [])
 
 
 @pytest.mark.parametrize("parameters", ["m=1048577,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=17", "m=0,t=1,p=1", f"m={'9' * 5000},t=1,p=1"])
 def test_what_costs_too_much_is_unknown(parameters: str) -> None:
-    assert not argon2.is_known(f"$argon2id$v=19${parameters}$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+    assert not argon2.read(f"$argon2id$v=19${parameters}$c29tZXNhbHQ$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
 
 
 def test_who_finds_no_memory_is_told_to_come_back() -> None:

@@ -130,6 +130,7 @@ def keys(*ids: str) -> dict[str, object]:
         ("passkey", keys("a"), keys()),
         ("webauthn", keys("a", "b"), keys("b", "c")),
         ("lookup_secret", CODES, None),
+        ("lookup_secret", CODES, {"recovery_codes": [{"code": "b"}]}),
     ],
 )
 def test_a_proof_does_not_hold_once_its_secret_is_another_one_or_gone(ada: Identity, type: str, used: dict, now: dict | None) -> None:
@@ -143,7 +144,11 @@ def test_a_proof_does_not_hold_once_its_secret_is_another_one_or_gone(ada: Ident
 
 
 @pytest.mark.parametrize(
-    ("type", "used", "now"), [("passkey", keys("a"), keys("a", "b")), ("lookup_secret", CODES, {"recovery_codes": []})]
+    ("type", "used", "now"),
+    [
+        ("passkey", keys("a"), keys("a", "b")),
+        ("lookup_secret", CODES, {"recovery_codes": [{"code": "a", "used_at": "2026-01-01T00:00:00Z"}]}),
+    ],
 )
 def test_a_proof_holds_when_something_was_added_or_spent(ada: Identity, type: str, used: dict, now: dict) -> None:
     services.update(ada, with_factor(ada, type, used))

@@ -71,16 +71,6 @@ def test_rows_that_refer_to_each_other_are_stored_together() -> None:
     assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
 
 
-def test_of_rows_together_all_or_none_are_stored(ada: Identity) -> None:
-    bob = person()
-    addresses = [VerifiableAddress(identity=bob, via="email", value="bob@example.org") for _ in range(2)]
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        rows.insert([bob], addresses)
-
-    assert list(Identity.objects.all()) == [ada]
-
-
 def test_none_asks_for_null_and_a_tuple_for_any_of_its_values(ada: Identity) -> None:
     bob, eve = person(external_id="bob"), person(external_id="eve")
     rows.insert([bob, eve])

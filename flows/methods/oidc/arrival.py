@@ -110,6 +110,7 @@ def _updated(identity: Identity, account: Account) -> Identity:
     if same:
         return identity
     with transaction.atomic():
+        services.require_as_proved(identity, identity.credential("oidc"))
         services.update(identity, after)
     return after
 
