@@ -16,12 +16,12 @@ class ActionsConfig(AppConfig):
             import_module(f"actions.builtin.{module.name}")
         from actions import config as hooks
         from actions import overrides
-        from actions.delivery import outbox
+        from actions.delivery import broker
         from actions.delivery.channels import certificate
         from identity import config
 
         config.add_check(hooks.check)
         config.add_check(overrides.check)
         config.add_check(certificate.check)
-        if outbox.broker_url():
+        if broker.url():
             import_module("identity.celery")

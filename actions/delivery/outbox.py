@@ -5,40 +5,24 @@ A wake-up can be lost; the row cannot. A claim is a lease: if its holder dies th
 
 from __future__ import annotations
 
-import logging
-import time
 import uuid
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import orjson
-from celery import current_app
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from actions.delivery import broker
 from actions.delivery.models import Delivery
-from identity import config, crypto
-from identity.config import Config
+from identity import crypto
 from identity.db import rows
 from identity.ids import uuid7
 
-log = logging.getLogger("vestibule.deliveries")
 LEASE = timedelta(seconds=40)  # longer than the longest attempt
-TASK = "deliver"
-WEBHOOKS, MESSAGES = QUEUES = "webhooks", "messages"  # of the broker
 CHANNEL = "vestibule_deliveries"  # of PostgreSQL's NOTIFY
-AWAY = 5.0  # seconds in which a broker that could not be reached is not tried again
-
-_away_until = 0.0
-
-
-@config.per_config
-def broker_url(c: Config) -> str:
-    """Return the Celery broker's address, "" when deliveries are made by a process of `serve` itself."""
-    return str(c.get("deliveries.broker_url") or "")
 
 
 def enqueue_web_hook(
@@ -50,7 +34,7 @@ def enqueue_web_hook(
             channel=Delivery.WEBHOOK,
             message_id=message_id,
             content=_sealed(request),
-            target=_place(request["url"]),
+            target=_without_secrets(request["url"]),
             subject=trigger,
             hook=hook,
             flow_id=flow_id,
@@ -59,7 +43,7 @@ def enqueue_web_hook(
     )
 
 
-def _place(url: str) -> str:
+def _without_secrets(url: str) -> str:
     """Return an address to show: without what may be a secret, the user and the query. What is sent to is sealed in the content."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
@@ -94,46 +78,18 @@ def content_of(delivery: Delivery) -> dict[str, Any]:
 
 def _enqueue(delivery: Delivery) -> Delivery:
     rows.insert([delivery])
-    if broker_url():
-        transaction.on_commit(lambda: wake(delivery.pk, delivery.channel))
+    if broker.url():
+        transaction.on_commit(lambda: broker.wake(delivery.pk, delivery.channel))
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
     return delivery
 
 
-def queue_of(channel: str) -> str:
-    return WEBHOOKS if channel == Delivery.WEBHOOK else MESSAGES
-
-
-def waiting(queue: str) -> int:
-    """Return how many messages the broker holds in a queue that nobody has taken yet."""
-    with current_app.connection_for_write() as broker:
-        try:
-            return int(broker.default_channel.queue_declare(queue, passive=True).message_count)
-        except broker.channel_errors:  # there is no such queue yet
-            return 0
-
-
-def wake(id: uuid.UUID, channel: str) -> None:
-    """Tell the broker, whose queues keep webhooks and messages apart.
-
-    If it cannot be reached the sweeper finds the row. Whoever waits for an answer waits for one attempt to reach it, not for each.
-    """
-    global _away_until
-    if time.monotonic() < _away_until:
-        return
-    try:
-        current_app.send_task(TASK, [str(id)], queue=queue_of(channel), retry=False)
-    except (OperationalError, OSError) as error:
-        _away_until = time.monotonic() + AWAY
-        log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)
-
-
 def due(limit: int, queue: str = "") -> list[tuple[uuid.UUID, str]]:
     """Return ids and channels of rows that may be claimed now, the longest overdue first; of one queue, or of all."""
     at = connection.ops.adapt_datetimefield_value(timezone.now())
-    which = {"": "", WEBHOOKS: "AND channel = 'webhook'", MESSAGES: "AND channel <> 'webhook'"}[queue]
+    which = {"": "", broker.WEBHOOKS: "AND channel = 'webhook'", broker.MESSAGES: "AND channel <> 'webhook'"}[queue]
     return [(row.pk, row.channel) for row in Delivery.objects.raw(_due(which, "id, channel"), [at, at, limit])]
 
 
@@ -188,9 +144,9 @@ def requeue(chosen: QuerySet[Delivery]) -> int:
     count = resting.filter(pk__in=[id for id, _ in found]).update(
         status=Delivery.QUEUED, due_at=now, lease_until=None, attempts=0, updated_at=now
     )
-    if broker_url():
+    if broker.url():
         for id, channel in found:
-            wake(id, channel)
+            broker.wake(id, channel)
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")

@@ -8,7 +8,7 @@ import uuid
 
 from celery import shared_task
 
-from actions.delivery import outbox, sending
+from actions.delivery import broker, outbox, sending
 from identity import config
 
 log = logging.getLogger("vestibule.deliveries")
@@ -16,7 +16,7 @@ OVERDUE = 5.0  # seconds between two looks of the sweeper
 BATCH = 500  # messages that the sweeper lets a queue hold
 
 
-@shared_task(name=outbox.TASK, acks_late=True, reject_on_worker_lost=True)  # type: ignore[untyped-decorator]  # Celery has no types
+@shared_task(name=broker.TASK, acks_late=True, reject_on_worker_lost=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver(row_id: str) -> None:
     """Try to send one delivery. A row that is not due, or that another worker has, is left alone."""
     config.refresh()
@@ -35,7 +35,7 @@ def sweep(stop: threading.Event) -> None:
 
 def tell() -> None:
     """Tell the broker of what is due, up to as many as a queue shall hold: most of it may be in there already."""
-    for queue in outbox.QUEUES:
-        room = BATCH - outbox.waiting(queue)
+    for queue in broker.QUEUES:
+        room = BATCH - broker.waiting(queue)
         for id, channel in outbox.due(room, queue) if room > 0 else ():
-            outbox.wake(id, channel)
+            broker.wake(id, channel)

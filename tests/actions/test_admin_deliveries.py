@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from actions import admin_api
-from actions.delivery import outbox, sending, tasks
+from actions.delivery import broker, outbox, sending, tasks
 from actions.delivery.models import Delivery, DeliveryAttempt
 from identity import conf, config
 from tests.identity.conftest import SECRETS, Operator
@@ -242,8 +242,8 @@ def test_an_attempt_that_outlived_its_claim_overwrites_nothing(operator, monkeyp
 def test_the_sweeper_fills_a_queue_no_further(operator, monkeypatch, held, told):
     rows = [mail(f"{number}@h.test") for number in range(3)]
     said = []
-    monkeypatch.setattr(outbox, "waiting", lambda queue: held)
-    monkeypatch.setattr(outbox, "wake", lambda id, channel: said.append(id))
+    monkeypatch.setattr(broker, "waiting", lambda queue: held)
+    monkeypatch.setattr(broker, "wake", lambda id, channel: said.append(id))
 
     tasks.tell()
 
@@ -258,12 +258,12 @@ def test_a_broker_that_is_away_is_not_waited_for_again_and_again(operator, monke
         tried.append(arguments)
         raise OSError("no broker")
 
-    monkeypatch.setattr(outbox, "_away_until", 0.0)
-    monkeypatch.setattr(outbox.current_app, "send_task", away)
+    monkeypatch.setattr(broker, "_away_until", 0.0)
+    monkeypatch.setattr(broker.current_app, "send_task", away)
     for _ in range(5):
-        outbox.wake(uuid.uuid4(), Delivery.WEBHOOK)
+        broker.wake(uuid.uuid4(), Delivery.WEBHOOK)
 
     assert len(tried) == 1
-    monkeypatch.setattr(outbox, "_away_until", 0.0)
-    outbox.wake(uuid.uuid4(), Delivery.WEBHOOK)
+    monkeypatch.setattr(broker, "_away_until", 0.0)
+    broker.wake(uuid.uuid4(), Delivery.WEBHOOK)
     assert len(tried) == 2

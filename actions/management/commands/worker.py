@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from actions.delivery import outbox, tasks
+from actions.delivery import broker, tasks
 from identity import config
 from identity.celery import app
 
@@ -16,10 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=8, help="deliveries at the same time (default 8)")
-        parser.add_argument("--only", choices=outbox.QUEUES, help="deliver these only: stalled webhooks then keep no thread from a message")
+        parser.add_argument("--only", choices=broker.QUEUES, help="deliver these only: stalled webhooks then keep no thread from a message")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not outbox.broker_url():
+        if not broker.url():
             raise CommandError("deliveries.broker_url is not set: without a broker, serve delivers by itself.")
         config.verify()
         stop = threading.Event()
@@ -30,7 +30,7 @@ class Command(BaseCommand):
                     "worker",
                     "--pool=threads",
                     f"--concurrency={options['concurrency']}",
-                    f"--queues={options['only'] or ','.join(outbox.QUEUES)}",
+                    f"--queues={options['only'] or ','.join(broker.QUEUES)}",
                     "--loglevel=WARNING",
                     "--without-mingle",
                     "--without-gossip",

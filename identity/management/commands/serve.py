@@ -141,7 +141,6 @@ def _console_password() -> str:
 def _become_supervisor(c: Config) -> None:
     cores.provide(tempfile.mkdtemp(prefix="vestibule-cores-"))
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # threads of the C library would each keep memory of their own
-    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")  # huge pages for what Argon2 fills
     os.environ["IDENTITY_CONFIG"] = ",".join(str(path) for path in c.paths)
     handle, os.environ["VESTIBULE_RELOAD"] = tempfile.mkstemp(prefix="vestibule-reload-")
     os.close(handle)
