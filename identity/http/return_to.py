@@ -56,7 +56,19 @@ def _matches(entry: SplitResult, wanted: SplitResult) -> bool:
         return False
     if not entry.netloc and wanted.netloc.lower() != urlsplit(default()).netloc.lower():
         return False
-    return (wanted.path or "/").startswith(entry.path or "/")
+    return _resolved(wanted.path or "/").startswith(entry.path or "/")
+
+
+def _resolved(path: str) -> str:
+    """Return a path as browsers walk it: up where a segment is two dots, spelled out or not (WHATWG URL, "double-dot path segment")."""
+    walked: list[str] = []
+    for segment in path.split("/"):
+        dots = segment.lower().replace("%2e", ".")
+        if dots == ".." and len(walked) > 1:
+            walked.pop()
+        elif dots not in (".", ".."):
+            walked.append(segment)
+    return "/".join(walked)
 
 
 def host_fits(entry: str, wanted: str) -> bool:
