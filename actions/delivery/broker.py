@@ -40,7 +40,7 @@ def waiting(queue: str) -> int:
             return 0
 
 
-def wake(id: uuid.UUID, channel: str) -> None:
+def wake(id: uuid.UUID, queue: str) -> None:
     """Tell the broker, whose queues keep webhooks and messages apart.
 
     If it cannot be reached the sweeper finds the row. Whoever waits for an answer waits for one attempt to reach it, not for each.
@@ -49,7 +49,7 @@ def wake(id: uuid.UUID, channel: str) -> None:
     if time.monotonic() < _away_until:
         return
     try:
-        current_app.send_task(TASK, [str(id)], queue=queue_of(channel), retry=False)
+        current_app.send_task(TASK, [str(id)], queue=queue, retry=False)
     except (OperationalError, OSError) as error:
         _away_until = time.monotonic() + AWAY
         log.warning("the broker could not be told of delivery %s, the sweeper will find it: %s", id, error)

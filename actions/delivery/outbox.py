@@ -79,18 +79,17 @@ def content_of(delivery: Delivery) -> dict[str, Any]:
 def _enqueue(delivery: Delivery) -> Delivery:
     rows.insert([delivery])
     if broker.url():
-        transaction.on_commit(lambda: broker.wake(delivery.pk, delivery.channel))
+        transaction.on_commit(lambda: broker.wake(delivery.pk, broker.queue_of(delivery.channel)))
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
     return delivery
 
 
-def due(limit: int, queue: str = "") -> list[tuple[uuid.UUID, str]]:
-    """Return ids and channels of rows that may be claimed now, the longest overdue first; of one queue, or of all."""
+def due(limit: int, queue: str = "") -> list[uuid.UUID]:
+    """Return rows that may be claimed now, the longest overdue first; of one queue, or of all."""
     at = connection.ops.adapt_datetimefield_value(timezone.now())
-    which = {"": "", broker.WEBHOOKS: "AND channel = 'webhook'", broker.MESSAGES: "AND channel <> 'webhook'"}[queue]
-    return [(row.pk, row.channel) for row in Delivery.objects.raw(_due(which, "id, channel"), [at, at, limit])]
+    return [row.pk for row in Delivery.objects.raw(_due(_OF[queue]), [at, at, limit])]
 
 
 def claim(id: uuid.UUID) -> Delivery | None:
@@ -105,7 +104,7 @@ def claim_due(limit: int) -> list[Delivery]:
 
 def claim_messages_due(limit: int) -> list[Delivery]:
     """As `claim_due`, without webhooks: mail and text messages, whose senders do not depend on strangers' servers."""
-    return _claimed("AND channel <> 'webhook'", [], limit)
+    return _claimed(_OF[broker.MESSAGES], [], limit)
 
 
 def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
@@ -118,9 +117,12 @@ def _claimed(which: str, values: list[Any], limit: int = 1) -> list[Delivery]:
     return rows.returned(Delivery, statement, [now, now, *values, limit, now + LEASE, now])
 
 
-def _due(which: str = "", columns: str = "id") -> str:
+_OF = {"": "", broker.WEBHOOKS: "AND channel = 'webhook'", broker.MESSAGES: "AND channel <> 'webhook'"}
+
+
+def _due(which: str = "") -> str:
     return f"""
-SELECT {columns} FROM actions_delivery
+SELECT id FROM actions_delivery
 WHERE status = 'queued' AND due_at <= %s AND (lease_until IS NULL OR lease_until < %s) {which}
 ORDER BY due_at LIMIT %s"""  # noqa: S608  *which* is ours
 
@@ -146,7 +148,7 @@ def requeue(chosen: QuerySet[Delivery]) -> int:
     )
     if broker.url():
         for id, channel in found:
-            broker.wake(id, channel)
+            broker.wake(id, broker.queue_of(channel))
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")

@@ -37,5 +37,5 @@ def tell() -> None:
     """Tell the broker of what is due, up to as many as a queue shall hold: most of it may be in there already."""
     for queue in broker.QUEUES:
         room = BATCH - broker.waiting(queue)
-        for id, channel in outbox.due(room, queue) if room > 0 else ():
-            broker.wake(id, channel)
+        for id in outbox.due(room, queue) if room > 0 else ():
+            broker.wake(id, queue)

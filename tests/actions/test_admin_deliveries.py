@@ -193,7 +193,7 @@ def test_it_sends_a_delivery_again(operator):
 
     assert (response.status_code, response.json()["status"]) == (202, "queued")
     assert Delivery.objects.get().attempts == 0
-    assert [id for id, _ in outbox.due(5)] == [row.id]
+    assert outbox.due(5) == [row.id]
 
 
 def test_it_cannot_send_again_what_is_not_kept(operator):
@@ -243,7 +243,7 @@ def test_the_sweeper_fills_a_queue_no_further(operator, monkeypatch, held, told)
     rows = [mail(f"{number}@h.test") for number in range(3)]
     said = []
     monkeypatch.setattr(broker, "waiting", lambda queue: held)
-    monkeypatch.setattr(broker, "wake", lambda id, channel: said.append(id))
+    monkeypatch.setattr(broker, "wake", lambda id, queue: said.append(id))
 
     tasks.tell()
 
@@ -261,9 +261,9 @@ def test_a_broker_that_is_away_is_not_waited_for_again_and_again(operator, monke
     monkeypatch.setattr(broker, "_away_until", 0.0)
     monkeypatch.setattr(broker.current_app, "send_task", away)
     for _ in range(5):
-        broker.wake(uuid.uuid4(), Delivery.WEBHOOK)
+        broker.wake(uuid.uuid4(), broker.WEBHOOKS)
 
     assert len(tried) == 1
     monkeypatch.setattr(broker, "_away_until", 0.0)
-    broker.wake(uuid.uuid4(), Delivery.WEBHOOK)
+    broker.wake(uuid.uuid4(), broker.WEBHOOKS)
     assert len(tried) == 2

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         config.verify()
         messages = Delivery.objects.filter(channel__in=(Delivery.EMAIL, Delivery.SMS)).exclude(status=Delivery.WITHHELD)
         if options["send"]:
-            tried = sum(sending.attempt(id) for id, _ in outbox.due(1000) if messages.filter(pk=id).exists())
+            tried = sum(sending.attempt(id) for id in outbox.due(1000) if messages.filter(pk=id).exists())
             self.stdout.write(f"{tried} messages were tried.")
         counted = dict(messages.values_list("status").annotate(Count("pk")))
         for status in (Delivery.QUEUED, Delivery.SENT, Delivery.ABANDONED):
