@@ -32,7 +32,6 @@ class Hashing:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._executor: concurrent.futures.ThreadPoolExecutor | None = None
-        self._started = 0
 
     def run(self, work: Callable[[], T]) -> T:
         """Return the result of *work*. Raises ServiceUnavailable when it is not its turn in time, or finds no memory."""
@@ -50,9 +49,7 @@ class Hashing:
             raise ServiceUnavailable("Too many people are signing in right now.") from full
 
     def _begin(self) -> None:
-        with self._lock:
-            number, self._started = self._started, self._started + 1
-        self._local.places = cores.Places(number)
+        self._local.places = cores.Places()
         with contextlib.suppress(OSError, AttributeError):  # a thread's niceness is its own on Linux
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 

@@ -20,7 +20,7 @@ from tests.server import ROOT
 HOLDER = """
 import sys
 from identity import cores
-with cores.Places(int(sys.argv[1])).one():
+with cores.Places().one():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -31,14 +31,15 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Two places that this process shares with those it starts."""
     monkeypatch.setattr(cores, "count", lambda: 2)
     monkeypatch.setenv(cores.SHARED, "")
+    monkeypatch.setattr(cores.Places, "near", 0)
     cores.provide(str(tmp_path))
     return 2
 
 
-def hold(first: int) -> subprocess.Popen[str]:
+def hold() -> subprocess.Popen[str]:
     """Start a process that holds a place until its input ends."""
     pipe = subprocess.PIPE
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(first)], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     return holder
@@ -46,7 +47,7 @@ def hold(first: int) -> subprocess.Popen[str]:
 
 def free(places: int) -> int:
     """Return how many places nobody holds."""
-    seen = cores.Places(0)._files
+    seen = cores.Places()._files
     taken = [file for file in seen if cores._is_taken(file)]
     for file in seen:
         os.close(file)
@@ -54,8 +55,8 @@ def free(places: int) -> int:
 
 
 def test_a_process_finds_the_place_that_another_left_free(places: int) -> None:
-    with hold(0) as other:
-        with cores.Places(0).one():
+    with hold() as other:
+        with cores.Places().one():
             assert free(places) == 0
         assert free(places) == 1
         other.communicate()
@@ -63,11 +64,11 @@ def test_a_process_finds_the_place_that_another_left_free(places: int) -> None:
 
 
 def test_who_finds_none_waits_for_its_turn_and_a_dead_process_gives_its_own_back(places: int) -> None:
-    holders = [hold(0), hold(1)]
+    holders = [hold(), hold()]
     got = threading.Event()
 
     def wait() -> None:
-        with cores.Places(0).one():
+        with cores.Places().one():
             got.set()
 
     waiting = threading.Thread(target=wait)
@@ -78,6 +79,37 @@ def test_who_finds_none_waits_for_its_turn_and_a_dead_process_gives_its_own_back
     waiting.join()
     holders[0].communicate()
     holders[1].communicate()
+
+
+def test_a_process_keeps_to_the_place_that_it_had(places: int) -> None:
+    mine = cores.Places()
+    with hold() as other:
+        with mine.one():
+            had = cores.Places.near
+        other.communicate()
+
+    for _ in range(3):
+        with mine.one():
+            assert cores.Places.near == had
+
+
+def test_a_process_waits_for_its_own_place_while_others_keep_to_theirs(places: int) -> None:
+    others = hold()
+    got = threading.Event()
+
+    def wait() -> None:
+        with cores.Places().one():
+            got.set()
+
+    with cores.Places().one():
+        had = cores.Places.near
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not got.wait(0.2)
+    assert got.wait(10)
+    waiting.join()
+    assert cores.Places.near == had
+    others.communicate()
 
 
 @pytest.mark.usefixtures("places")
@@ -104,7 +136,7 @@ def test_one_process_uses_every_place_and_no_more() -> None:
 
 def test_who_waits_too_long_is_told_to_come_back(places: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "PATIENCE", 0.1)
-    holders = [hold(0), hold(1)]
+    holders = [hold(), hold()]
     pool = hashing.Hashing()
 
     with pytest.raises(ServiceUnavailable):
