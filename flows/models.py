@@ -22,6 +22,9 @@ class Flow(models.Model):
     BROWSER, API = "browser", "api"
     kind: ClassVar[str] = ""
 
+    transient_payload: dict[str, Any] | None = None  # of this request only, never stored
+    exchange_code = ""  # told once, when an app starts the flow
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=8, default=BROWSER)
     state = models.CharField(max_length=40, default="choose_method")
@@ -44,11 +47,6 @@ class Flow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.transient_payload: dict[str, Any] | None = None  # of this request only, never stored
-        self.exchange_code = ""  # told once, when an app starts the flow
 
     def keep(self, *names: str) -> None:
         """Store the form as it is now, or the attributes *names*. Raises Conflict when the flow was removed meanwhile."""

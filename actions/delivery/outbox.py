@@ -77,12 +77,11 @@ def content_of(delivery: Delivery) -> dict[str, Any]:
 
 
 def _enqueue(delivery: Delivery) -> Delivery:
-    rows.insert([delivery])
+    rows.insert_by_the_end([delivery])
     if broker.url():
         transaction.on_commit(lambda: broker.wake(delivery.pk, broker.queue_of(delivery.channel)))
     elif connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
+        rows.run_by_the_end(f"NOTIFY {CHANNEL}")  # heard when the transaction commits
     return delivery
 
 

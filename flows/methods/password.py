@@ -64,8 +64,7 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             submission.require("password")
         if not identifier:
             submission.require("identifier")
-        found = credentials.find_by_identifier(self.name, identifier)
-        identity = found.identity if found else services.propose_nobody()
+        identity = credentials.find_by_identifier(self.name, identifier) or services.propose_nobody()
         credential = identity.credential(self.name)
         stored = credential.config.get("hashed_password") if credential else None
         typed = submission.text("password")

@@ -137,10 +137,10 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         as it would be for somebody who has one.
         """
         identifier = submission.text("identifier")
-        credential = credentials.find_by_identifier(self.name, identifier)
-        usable = self._usable(credential)
-        identity = credential.identity if credential and usable else None
+        identity = credentials.find_by_identifier(self.name, identifier)
+        usable = self._usable(identity.credential(self.name) if identity else None)
         if not usable:
+            identity = None
             if not conf.hides_accounts():
                 raise InvalidSubmission(messages.no_account_with_key())
             made_up = crypto.keyed_hash(f"no key of {normalize.identifier(identifier)}")

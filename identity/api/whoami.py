@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.utils import timezone
 
 from identity import conf, config, crypto
+from identity.db.postgresql import base as postgresql
 from identity.http import cookies, listener, metrics
 from identity.identities import schemas
 
@@ -78,12 +78,10 @@ def statement(vendor: str, hashes: int) -> str:
 def _row(token: str) -> tuple[Any, ...] | None:
     """Return the live session of *token*, or None."""
     hashes, held = crypto.keyed_hashes(token), connections[DEFAULT_DB_ALIAS]
+    if isinstance(held, postgresql.DatabaseWrapper):
+        rows, _ = held.run(statement_for("postgresql", len(hashes)), (*hashes, timezone.now()))
+        return rows[0] if rows else None
     held.ensure_connection()
-    if held.vendor == "postgresql":
-        cursor = psycopg.Cursor(held.connection)
-        prepares = held.settings_dict["OPTIONS"].get("prepare_threshold") is not None
-        cursor.execute(statement_for("postgresql", len(hashes)), (*hashes, timezone.now()), prepare=prepares)
-        return cursor.fetchone()
     now = timezone.now().replace(tzinfo=None).isoformat(" ", "microseconds")
     found: tuple[Any, ...] | None = held.connection.execute(statement_for("sqlite", len(hashes)), (*hashes, now)).fetchone()
     return found
@@ -189,7 +187,7 @@ def before(application: Application) -> Application:
         began = time.perf_counter()
         try:
             found = answer(environ)
-        except (psycopg.Error, sqlite3.Error):
+        except (Error, sqlite3.Error):
             connections[DEFAULT_DB_ALIAS].close()  # the view opens a new one, or says that there is none
             found = None
         if found is None:

@@ -42,10 +42,7 @@ def _postgres(dsn: str) -> dict[str, Any]:
     wanted = dict(parse_qsl(parts.query))
     host = options.pop("host", None) or parts.hostname or ""
     if wanted.get("prepared_statements", "true") != "false":  # poolers in transaction mode cannot hold them
-        options["server_side_binding"] = True
-        options["prepare_threshold"] = 2
-    else:
-        options["prepare_threshold"] = None
+        options["server_side_binding"] = True  # and rows.py prepares its statements; the driver none, as it drops all at a rollback
     return {
         "ENGINE": "identity.db.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

@@ -12,20 +12,19 @@ from django.utils import timezone
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows
 from identity.identities import normalize
-from identity.identities.models import Identity
+from identity.identities.models import Identity, read
 
 
-def find_by_identifier(type: str, identifier: str) -> Credential | None:
-    """Return the credential that *identifier* names, with its identity, or None.
+def find_by_identifier(type: str, identifier: str) -> Identity | None:
+    """Return who has a credential of *type* that *identifier* names, with all that they hold, or None.
 
     The spelling is forgiven, except where one row holds it exactly as typed (contract: identities.md 2.5).
     """
     if "\x00" in identifier:
         return None
     spelled = tuple({identifier, normalize.identifier(identifier)})
-    found = rows.where(CredentialIdentifier, "credential__identity", type=type, identifier=spelled)
-    row = min(found, key=lambda row: row.identifier != identifier, default=None)
-    return row.credential if row else None
+    found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": type, "identifier": spelled}))
+    return min(found, key=lambda identity: identifier not in identity.factors[type].names, default=None)
 
 
 def find_exactly(type: str, identifier: str) -> Credential | None:
@@ -39,8 +38,8 @@ def find_exactly(type: str, identifier: str) -> Credential | None:
 def owner_of(identifier: str, types: tuple[str, ...] = ("password", "webauthn", "code")) -> Identity | None:
     """Return the identity that owns *identifier* in any of these credential types, or None."""
     for type in types:
-        if credential := find_by_identifier(type, identifier):
-            return credential.identity
+        if owner := find_by_identifier(type, identifier):
+            return owner
     return None
 
 

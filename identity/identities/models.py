@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -51,7 +52,7 @@ class Identity(models.Model):
 
     @cached_property
     def _held(self) -> tuple[list[Any], ...]:
-        return rows.gather((VerifiableAddress, RecoveryAddress, Credential, CredentialIdentifier), identity_id=self.pk)
+        return rows.gather(*_held_by(self.pk))
 
     @cached_property
     def verifiable(self) -> list[VerifiableAddress]:
@@ -114,3 +115,16 @@ class RecoveryAddress(Address):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["via", "value"], name="one_owner_of_a_recovery_address")]
+
+
+def _held_by(whose: uuid.UUID | rows.Those) -> list[tuple[type[models.Model], rows.Values]]:
+    return [(model, {"identity_id": whose}) for model in (VerifiableAddress, RecoveryAddress, Credential, CredentialIdentifier)]
+
+
+def read(whose: rows.Those) -> list[Identity]:
+    """Return the identities whose ids are *whose*, with all that each holds, by one statement."""
+    identities: list[Identity]
+    identities, *held = rows.gather((Identity, {"pk": whose}), *_held_by(whose))
+    for identity in identities:
+        identity._held = tuple([row for row in rows if row.identity_id == identity.pk] for rows in held)
+    return identities

@@ -104,7 +104,7 @@ def save(opened: OpenedSession) -> None:
         SessionInactive: It was ended or removed meanwhile.
     """
     if opened.is_new:
-        rows.insert([opened.session])
+        rows.insert_by_the_end([opened.session])
     else:
         _store(opened.session, CHANGING)
 

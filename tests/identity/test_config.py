@@ -233,7 +233,7 @@ def test_it_reads_database_addresses() -> None:
     )
     assert found["OPTIONS"]["sslmode"] == "require"
     assert "max_conns" not in found["OPTIONS"]
-    assert dsn.database("postgres://x/y?prepared_statements=false")["OPTIONS"]["prepare_threshold"] is None
+    assert dsn.database("postgres://x/y?prepared_statements=false")["OPTIONS"].get("server_side_binding") is None
     assert dsn.database("sqlite:///tmp/x.db?_fk=true")["NAME"] == "/tmp/x.db"
     with pytest.raises(ConfigError, match="mysql"):
         dsn.database("mysql://x/y")

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import Atomic
 from django.db.utils import ConnectionHandler
 
 from identity.config import dsn
+from identity.db.postgresql import direct
+from identity.db.postgresql.base import DatabaseWrapper
+
+NAME = "SELECT %s::text"
+
+
+def opened(address: str) -> DatabaseWrapper:
+    held = ConnectionHandler({"default": dsn.database(address)})["default"]
+    assert isinstance(held, DatabaseWrapper)
+    held.inc_thread_sharing()
+    held.ensure_connection()
+    return held
 
 
 @pytest.fixture
-def connection(postgres: str, django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
-    held = ConnectionHandler({"default": dsn.database(postgres)})["default"]
+def connection(postgres: str, django_db_blocker: Any) -> Iterator[DatabaseWrapper]:
     with django_db_blocker.unblock():
-        held.ensure_connection()
+        held = opened(postgres)
         yield held
         held.close()
+
+
+@pytest.fixture
+def table(connection: DatabaseWrapper, postgres: str) -> Iterator[str]:
+    """A table of numbers, each of which may stand in it once."""
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute("CREATE TABLE numbers (n int UNIQUE DEFERRABLE INITIALLY IMMEDIATE, at timestamptz)")
+        yield "numbers"
+        connection.close()
+        other.execute("DROP TABLE numbers")
+
+
+@pytest.fixture
+def begun(connection: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> Atomic:
+    """A transaction on this connection, which is not the framework's own."""
+    monkeypatch.setattr(transaction, "get_connection", lambda using=None: connection)
+    return transaction.atomic()
+
+
+def numbers(connection: DatabaseWrapper) -> list[int]:
+    return sorted(row[0] for row in connection.run("SELECT n FROM numbers", ())[0])
 
 
 def ask(connection: BaseDatabaseWrapper) -> int:
@@ -70,3 +106,138 @@ def test_word_of_the_server_is_no_end(connection: BaseDatabaseWrapper, postgres:
     begin_request(connection)
 
     assert ask(connection) == before
+
+
+INSERT = "INSERT INTO numbers (n) VALUES (%s)"
+
+
+def test_values_come_back_as_the_framework_reads_them(connection: DatabaseWrapper) -> None:
+    now = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
+    question = "SELECT %s::timestamptz, %s::text, %s::int, %s::bool, %s::uuid, %s::jsonb"
+    values = (now, "n\u00e9e '; --", None, True, "0193e9b4-0000-7000-8000-000000000000", '{"a": [1, null]}')
+
+    [row], count = connection.run(question, values)
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        assert (row, count) == (cursor.fetchone(), 1)
+    assert (row[0], row[0].tzinfo) == (now, UTC)
+
+
+def test_errors_are_the_frameworks(connection: DatabaseWrapper, table: str) -> None:
+    connection.run(INSERT, (1,))
+    with pytest.raises(IntegrityError):
+        connection.run(INSERT, (1,))
+    with pytest.raises(ProgrammingError):
+        connection.run("SELECT nothing FROM nowhere", ())
+    with pytest.raises(DataError):
+        connection.run(NAME, ("a\x00b",))
+
+    assert connection.run(NAME, ("still here",))[0] == [("still here",)]
+
+
+def test_prepared_statements_outlive_a_rollback(connection: DatabaseWrapper, begun: Atomic, table: str) -> None:
+    connection.run(INSERT, (1,))
+    with begun:
+        connection.run(INSERT, (2,))
+        transaction.set_rollback(True)
+    connection.run(INSERT, (3,))
+
+    assert numbers(connection) == [1, 3]
+    assert connection.run("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO numbers%%'", ())[0] == [(1,)]
+
+
+def test_no_more_stay_prepared_than_are_good_for_the_server(
+    connection: DatabaseWrapper, begun: Atomic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "MOST", 5)
+    for number in range(20):
+        with begun:
+            connection.run_later(f"SELECT {number}, 'later'", ())
+            assert connection.run(f"SELECT {number}", ())[0] == [(number,)]
+
+    [(prepared,)], _ = connection.run("SELECT count(*) FROM pg_prepared_statements", ())
+    assert 0 < prepared <= 5 + 4
+
+
+def test_what_can_wait_is_sent_with_what_cannot(connection: DatabaseWrapper, begun: Atomic, table: str, postgres: str) -> None:
+    with begun:
+        connection.run_later(INSERT, (1,))
+        assert numbers(connection) == [1]
+        connection.run_later(INSERT, (2,))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM numbers")
+            assert cursor.fetchone() == (2,)
+        connection.run_later(INSERT, (3,))
+        with psycopg.connect(postgres) as other:
+            assert other.execute("SELECT count(*) FROM numbers").fetchone() == (0,)
+
+    assert numbers(connection) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("last", ["run_later", "run"])
+def test_what_fails_later_ends_the_transaction(connection: DatabaseWrapper, begun: Atomic, table: str, last: str) -> None:
+    def store() -> None:
+        with begun:
+            connection.run_later(INSERT, (1,))
+            connection.run_later(INSERT, (1,))
+            getattr(connection, last)(INSERT, (2,))
+
+    with pytest.raises(IntegrityError):
+        store()
+
+    assert numbers(connection) == []
+
+
+def test_a_lock_that_is_waited_for_stops_no_other_thread(connection: DatabaseWrapper, begun: Atomic, table: str, postgres: str) -> None:
+    connection.run(INSERT, (1,))
+    got = threading.Event()
+    with psycopg.connect(postgres) as other:
+        other.execute("SELECT n FROM numbers FOR UPDATE")
+
+        def wait() -> None:
+            with begun:
+                connection.run("SELECT n FROM numbers WHERE n = %s FOR UPDATE", (1,))
+            got.set()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not got.wait(0.2)
+        other.rollback()
+        assert got.wait(10)
+    waiting.join()
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_connection_that_is_lost_is_said_to_be(connection: DatabaseWrapper, begun: Atomic, postgres: str, later: bool) -> None:
+    before = connection.run("SELECT pg_backend_pid()", ())[0][0][0]
+
+    def lose() -> None:
+        with begun:
+            connection.run(NAME, ("begun",))
+            with psycopg.connect(postgres, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [before])
+            if later:
+                connection.run_later(NAME, ("a",))
+            connection.run(NAME, ("b",))
+
+    with pytest.raises(OperationalError):
+        lose()
+    begin_request(connection)
+
+    assert connection.run("SELECT pg_backend_pid()", ())[0][0][0] != before
+
+
+def test_a_large_value_goes_and_comes_whole(connection: DatabaseWrapper, begun: Atomic, table: str) -> None:
+    large = "\u00e4" * 8_000_000
+    with begun:
+        connection.run_later(INSERT, (1,))
+        assert connection.run(NAME, (large,))[0] == [(large,)]
+
+
+def test_a_pooler_that_holds_no_statements_is_sent_none(postgres: str, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        held = opened(f"{postgres}{'&' if '?' in postgres else '?'}prepared_statements=false")
+        for _ in range(3):
+            assert held.run(NAME, ("x",)) == ([("x",)], 1)
+        assert held.run("SELECT count(*) FROM pg_prepared_statements", ())[0] == [(0,)]
+        held.close()

@@ -107,13 +107,32 @@ def test_rows_of_several_models_are_read_by_one_statement(ada: Identity) -> None
     models = (VerifiableAddress, RecoveryAddress, Credential, CredentialIdentifier)
 
     with CaptureQueriesContext(connection) as captured:
-        found = rows.gather(models, identity_id=ada.pk)
+        found = rows.gather(*((model, {"identity_id": ada.pk}) for model in models))
 
     assert len(captured) == 1
     for model, gathered in zip(models, found, strict=True):
         stored = {row.pk: columns_of(row) for row in model._default_manager.filter(identity=ada)}
         assert {row.pk: columns_of(row) for row in gathered} == stored
     assert [len(gathered) for gathered in found] == [1, 0, 1, 2]
+
+
+def test_values_are_looked_up_in_another_table(ada: Identity) -> None:
+    bob = person(external_id="bob")
+    credentials = [Credential(identity=identity, type="password") for identity in (ada, bob)]
+    names = [
+        CredentialIdentifier(credential=credential, identity=credential.identity, type="password", identifier=name)
+        for credential, name in zip(credentials, ("ada", "bob"), strict=True)
+    ]
+    rows.insert([bob], credentials, names)
+
+    def owners(*spelled: str) -> rows.Those:
+        return rows.Those(CredentialIdentifier, "identity_id", {"type": "password", "identifier": spelled})
+
+    assert {row.pk for row in rows.where(Identity, pk=owners("ada", "bob"))} == {ada.pk, bob.pk}
+    assert [row.pk for row in rows.where(Identity, external_id="bob", pk=owners("ada", "bob"))] == [bob.pk]
+    assert rows.where(Identity, pk=owners("eve")) == []
+    identities, held = rows.gather((Identity, {"pk": owners("ada")}), (Credential, {"identity_id": owners("bob")}))
+    assert ([row.pk for row in identities], [row.pk for row in held]) == ([ada.pk], [credentials[1].pk])
 
 
 def test_rows_are_held_until_a_transaction_ends(ada: Identity) -> None:
@@ -174,3 +193,45 @@ def test_a_second_owner_is_refused_as_by_the_framework(ada: Identity) -> None:
         rows.insert(addresses)
 
     assert VerifiableAddress.objects.count() == 0
+
+
+def test_what_is_stored_by_the_end_is_seen_by_whoever_asks_before(ada: Identity) -> None:
+    session = Session(identity=ada, token_hash="a", expires_at=timezone.now() + timedelta(hours=1))
+    other = Session(identity=ada, token_hash="b", expires_at=timezone.now() + timedelta(hours=1))
+    with transaction.atomic():
+        rows.insert_by_the_end([session])
+        assert Session.objects.get().pk == session.pk
+        rows.insert_by_the_end([other])
+        assert {row.pk for row in rows.where(Session, identity_id=ada.pk)} == {session.pk, other.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_wrong_with_it_is_said_at_the_end_and_nothing_is_stored() -> None:
+    ada = person()
+    rows.insert([ada])
+    addresses = [VerifiableAddress(identity=ada, via="email", value="ada@example.org") for _ in range(2)]
+
+    def store() -> None:
+        with transaction.atomic():
+            for address in addresses:
+                rows.insert_by_the_end([address])
+
+    with pytest.raises(IntegrityError):
+        store()
+
+    assert VerifiableAddress.objects.count() == 0
+    rows.insert_by_the_end([addresses[0]])  # at once, where nothing is there to end
+    assert VerifiableAddress.objects.get().pk == addresses[0].pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_to_be_stored_by_the_end_is_forgotten_when_it_goes_wrong() -> None:
+    ada = person()
+    with transaction.atomic():
+        rows.insert_by_the_end([ada])
+        transaction.set_rollback(True)
+    assert Identity.objects.count() == 0
+
+    with transaction.atomic():
+        rows.insert_by_the_end([person(external_id="bob")])
+    assert [row.external_id for row in Identity.objects.all()] == ["bob"]

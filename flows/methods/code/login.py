@@ -220,9 +220,8 @@ def addresses_of(identity: Identity) -> list[Address]:
 
 def find_owner(identifier: str) -> Identity | None:
     """Return who could be sent a code under this name."""
-    credential = credentials.find_by_identifier("code", identifier)
-    if credential is not None:
-        return credential.identity
+    if owner := credentials.find_by_identifier("code", identifier):
+        return owner
     if not conf.codes().any_known_address:
         return None
     if owner := credentials.owner_of(identifier):

@@ -1,15 +1,23 @@
-"""The framework's backend for PostgreSQL. It asks at every request whether the connection still stands; here, without a query."""
+"""The framework's backend for PostgreSQL, with what is asked most made cheap: statements of rows.py, and whether a connection stands."""
 
 from __future__ import annotations
 
+import contextlib
 import select
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import debug_transaction
+
+from identity.db.postgresql.direct import Direct
 
 ANYTHING = select.POLLIN | select.POLLPRI | select.POLLRDHUP
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    _known: Direct | None = None
+
     def is_usable(self) -> bool:
         """Whether the connection stands. Nothing is to be read from one that rests; one that was closed has its end to be read."""
         if self.connection is None or self.connection.closed:
@@ -17,3 +25,52 @@ class DatabaseWrapper(base.DatabaseWrapper):
         quiet = select.poll()
         quiet.register(self.connection.pgconn.socket, ANYTHING)
         return not quiet.poll(0) or bool(super().is_usable())
+
+    def run(self, statement: str, values: Sequence[Any]) -> tuple[list[tuple[Any, ...]], int]:
+        """Return the rows of *statement*, and how many it found or changed. Raises django.db.Error."""
+        if not self._may_prepare():
+            with self.cursor() as cursor:
+                cursor.execute(statement, values)
+                return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+        with self._ready() as direct:
+            return direct.run(statement, values)
+
+    def run_later(self, statement: str, values: Sequence[Any]) -> None:
+        """Run *statement* at the latest when the transaction ends, and without one at once. Then it raises what it has to."""
+        if not self.in_atomic_block or not self._may_prepare():
+            self.run(statement, values)
+            return
+        with self._ready() as direct:
+            direct.run_later(statement, values)
+
+    @contextlib.contextmanager
+    def _ready(self) -> Iterator[Direct]:
+        """What the framework sees to before it executes a statement, and how it names errors."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        with self.wrap_database_errors:
+            yield self._direct()
+
+    def _may_prepare(self) -> bool:
+        """Whether statements may be prepared (config/dsn.py), and nobody looks at each of them."""
+        return bool(self.settings_dict["OPTIONS"].get("server_side_binding")) and not (self.queries_logged or self.execute_wrappers)
+
+    def _direct(self) -> Direct:
+        if self._known is None or self._known.connection is not self.connection:
+            self._known = Direct(self.connection)
+        return self._known
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        self._direct().flush()
+        return super().create_cursor(name)
+
+    def _commit(self) -> None:
+        if self.connection is not None:
+            with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
+                self._direct().commit()
+
+    def _rollback(self) -> None:
+        if self._known is not None:
+            self._known.forget()
+        super()._rollback()  # type: ignore[misc]  # not in the stubs
