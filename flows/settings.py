@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -185,7 +184,7 @@ class Settings(FlowKind[SettingsFlow]):
             self.name,
             method.name,
             identity=after,
-            session=copy.copy(session),
+            session=rows.copied(session),
             previous=before,
             transient_payload=flow.transient_payload or {},
         )
@@ -271,7 +270,7 @@ class Settings(FlowKind[SettingsFlow]):
 
     def _as_saved(self, flow: SettingsFlow, identity: Identity) -> SettingsFlow:
         """Return the flow with the form that it has once the change is stored. It still says who the person was."""
-        saved = copy.copy(flow)
+        saved = rows.copied(flow)
         saved.internal = dict(flow.internal)  # a change that is refused leaves the old form with what belongs to it
         saved.state = states.SUCCESS
         self.fill(saved, identity, (messages.settings_saved(),))
@@ -292,7 +291,7 @@ class Settings(FlowKind[SettingsFlow]):
 
         A new factor counts as used in this session. Hooks are told of the session as it was (contract: actions.md 2.4).
         """
-        session = copy.copy(session)
+        session = rows.copied(session)
         if method.name == "password":
             if "password" in identity_conf.sessions().revoke_others_on:
                 sessions.revoke_others(after, keep=session)

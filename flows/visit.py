@@ -26,7 +26,7 @@ class Visit:
 
     @cached_property
     def session(self) -> Session | None:
-        return authentication.session_of(self.request)
+        return authentication.session_of(self.request, whole=True)
 
     @property
     def is_api(self) -> bool:

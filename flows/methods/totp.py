@@ -30,6 +30,7 @@ CODE, UNLINK = "totp_code", "totp_unlink"
 URL = "totp_url"  # in flow.internal: the key that this flow offers, encrypted
 SHORTEST = 6  # digits
 SIDE = 256  # pixels
+MASK = 3  # of the code: every reader takes each of the eight, and to try which looks best takes ten times as long as to draw it
 LONGEST_NAME, LONGEST_ISSUER = 100, 50  # characters: a QR code holds 2331 bytes, one may take nine, and the issuer stands there twice
 
 
@@ -136,12 +137,12 @@ def _account(identity: Identity) -> str:
 
 def _picture(url: str) -> str:
     """Return the QR code of *url* as a data: address of a PNG."""
-    code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image()
+    code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=MASK).to_image()
     modules, _ = code.shape
     side = modules * -(-SIDE // modules)
     picture = Image.frombuffer("L", (modules, modules), code, "raw", "L", 0, 1).convert("1", dither=Image.Dither.NONE)
     file = io.BytesIO()
-    picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG")
+    picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

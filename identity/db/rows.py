@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 from identity.db import statements
 from identity.db.postgresql import base as postgresql
@@ -29,6 +30,7 @@ __all__ = [
     "Values",
     "by_key",
     "columns",
+    "copied",
     "gather",
     "insert",
     "insert_by_the_end",
@@ -149,6 +151,17 @@ def store(row: Model, names: Iterable[str] = ()) -> int:
     """Store what changed of a known row: the attributes *names*, or all. Returns 0 when it is gone. Raises IntegrityError."""
     changed = list(names) or [field.attname for field in statements.fields(type(row)) if not field.primary_key]
     return update(type(row), {"pk": row.pk}, {name: getattr(row, name) for name in changed})
+
+
+def copied(row: Row) -> Row:
+    """Return a row with the same values, to be changed for itself; what it refers to is the same."""
+    new = type(row).__new__(type(row))
+    new.__dict__.update(row.__dict__)
+    new._state = ModelState()
+    new._state.__dict__.update(row._state.__dict__)
+    if related := new._state.__dict__.get("fields_cache"):
+        new._state.fields_cache = dict(related)
+    return new
 
 
 def _found(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -84,8 +84,7 @@ def _equals(count: Count) -> str:
     if isinstance(count, tuple):
         model, attribute, shape = count
         whence = f"FROM {_quoted(model._meta.db_table)} WHERE {_condition(model, shape)}"
-        looked_up = f"SELECT {_quoted(by_name(model)[attribute].column)} {whence}"
-        return f" = ANY(ARRAY({looked_up}))" if connection().vendor == "postgresql" else f" IN ({looked_up})"  # first, then by index
+        return f" IN (SELECT {_quoted(by_name(model)[attribute].column)} {whence})"
     return " IS NULL" if count == 0 else " = %s" if count == 1 else f" IN ({_marks(count)})"
 
 

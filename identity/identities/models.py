@@ -123,8 +123,14 @@ def _held_by(whose: uuid.UUID | rows.Those) -> list[tuple[type[models.Model], ro
 
 def read(whose: rows.Those) -> list[Identity]:
     """Return the identities whose ids are *whose*, with all that each holds, by one statement."""
+    return read_beside(whose)[0]
+
+
+def read_beside(whose: rows.Those, *asked: tuple[type[models.Model], rows.Values]) -> tuple[list[Identity], list[list[Any]]]:
+    """Return what `read` does, and the rows of other models that are asked for as in `rows.gather`, by one statement."""
+    held_by = _held_by(whose)
     identities: list[Identity]
-    identities, *held = rows.gather((Identity, {"pk": whose}), *_held_by(whose))
+    identities, *found = rows.gather((Identity, {"pk": whose}), *held_by, *asked)
     for identity in identities:
-        identity._held = tuple([row for row in rows if row.identity_id == identity.pk] for rows in held)
-    return identities
+        identity._held = tuple([row for row in held if row.identity_id == identity.pk] for held in found[: len(held_by)])
+    return identities, found[len(held_by) :]

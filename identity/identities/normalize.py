@@ -13,9 +13,13 @@ def identifier(value: str) -> str:
 
     An international phone number becomes E.164. Never fails.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.strip()).lower())
-    seen = "".join(c for c in folded if c == JOINER or unicodedata.category(c) not in INVISIBLE).strip()
+    seen = value.strip().lower() if value.isascii() and value.isprintable() else _seen(value)
     return phone(seen) or seen
+
+
+def _seen(value: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.strip()).lower())
+    return "".join(c for c in folded if c == JOINER or unicodedata.category(c) not in INVISIBLE).strip()
 
 
 def phone(value: str) -> str | None:

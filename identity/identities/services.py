@@ -57,17 +57,16 @@ def propose_nobody() -> Identity:
 
 def revise(identity: Identity) -> Identity:
     """Return a copy of a stored identity to change: the original keeps saying how things were."""
-    proposed = copy.copy(identity)
-    proposed._state = copy.copy(identity._state)
+    proposed = rows.copied(identity)
     proposed.traits = copy.deepcopy(identity.traits)
-    proposed.verifiable = [copy.copy(row) for row in identity.verifiable]
-    proposed.recovery = [copy.copy(row) for row in identity.recovery]
+    proposed.verifiable = [rows.copied(row) for row in identity.verifiable]
+    proposed.recovery = [rows.copied(row) for row in identity.recovery]
     proposed.factors = {type: revise_credential(row) for type, row in identity.factors.items()}
     return proposed
 
 
 def revise_credential(credential: Credential) -> Credential:
-    proposed = copy.copy(credential)
+    proposed = rows.copied(credential)
     proposed.config = copy.deepcopy(credential.config)
     proposed.names = list(credential.names)
     return proposed
@@ -345,7 +344,7 @@ def save_credential(credential: Credential) -> None:
     Raises:
         ChangedMeanwhile: It is gone, or no longer as it was read.
     """
-    new = copy.copy(credential)
+    new = rows.copied(credential)
     _replace(credential, new)
     credential.updated_at = new.updated_at
 

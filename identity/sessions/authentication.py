@@ -42,12 +42,12 @@ def has_credential(request: HttpRequest) -> bool:
     return bool(request.META.get("HTTP_X_SESSION_TOKEN") or request.COOKIES.get(conf.cookies().session_name) or bearer_of(request))
 
 
-def session_of(request: HttpRequest) -> Session | None:
-    """Return the live session of this request with its identity, or None. Looked up once per request."""
+def session_of(request: HttpRequest, *, whole: bool = False) -> Session | None:
+    """Return the live session of this request with its identity, or None. Looked up once per request; *whole*: see `find_by_token`."""
     found = getattr(request, "vestibule_session", _UNKNOWN)
     if found is _UNKNOWN:
         token = token_of(request)
-        found = services.find_by_token(token) if token else None
+        found = services.find_by_token(token, whole=whole) if token else None
         request.vestibule_session = found  # type: ignore[attr-defined]
     return found  # type: ignore[return-value]
 

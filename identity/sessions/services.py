@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils import timezone
 from identity import conf, crypto
 from identity.db import rows
 from identity.errors import SessionInactive
-from identity.identities.models import Identity
+from identity.identities.models import Identity, read_beside
 from identity.ids import alphanumeric
 from identity.sessions import aal
 from identity.sessions.models import Session
@@ -125,12 +125,21 @@ def _store(session: Session, names: Iterable[str]) -> None:
         raise SessionInactive
 
 
-def find_by_token(token: str) -> Session | None:
-    """Return the live session that *token* opens, with its identity, or None."""
+def find_by_token(token: str, *, whole: bool = False) -> Session | None:
+    """Return the live session that *token* opens, with its identity, or None; *whole*: read with all that the identity holds."""
     if not token.startswith(TOKEN_PREFIX) or len(token) > 64:
         return None
-    session = next(iter(rows.where(Session, "identity", token_hash=tuple(crypto.keyed_hashes(token)))), None)
+    wanted = {"token_hash": tuple(crypto.keyed_hashes(token))}
+    session = _whole(wanted) if whole else next(iter(rows.where(Session, "identity", **wanted)), None)
     return session if session is not None and session.is_live else None
+
+
+def _whole(wanted: rows.Values) -> Session | None:
+    identities, (sessions,) = read_beside(rows.Those(Session, "identity_id", wanted), (Session, wanted))
+    for session in sessions:
+        session.identity = next(identity for identity in identities if identity.pk == session.identity_id)
+        return cast(Session, session)
+    return None
 
 
 def others(session: Session, offset: int, limit: int) -> list[Session]:

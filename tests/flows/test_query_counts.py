@@ -113,4 +113,4 @@ def test_it_saves_a_profile_in_a_known_number_of_statements(app: Client) -> None
 
     found = statements(captured)
     assert sum(sql.startswith(WRITES) for sql in found) == 2, found
-    assert len(found) == 6, found  # one of them holds the identity, so that nobody's change is lost
+    assert len(found) == 5, found  # one of them holds the identity, so that nobody's change is lost

@@ -235,3 +235,15 @@ def test_what_was_to_be_stored_by_the_end_is_forgotten_when_it_goes_wrong() -> N
     with transaction.atomic():
         rows.insert_by_the_end([person(external_id="bob")])
     assert [row.external_id for row in Identity.objects.all()] == ["bob"]
+
+
+def test_a_copy_changes_for_itself(ada: Identity) -> None:
+    credential = Credential(identity=ada, type="password", config={"a": 1})
+    rows.insert([credential])
+
+    twin = rows.copied(credential)
+    twin.type, twin.identity = "code", person()
+
+    assert columns_of(rows.copied(credential)) == columns_of(credential)
+    assert (credential.type, credential.identity, credential._state.adding) == ("password", ada, False)
+    assert (twin._state.adding, twin._state.db, twin.config) == (False, "default", credential.config)
