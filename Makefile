@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 CONFIG := $(if $(wildcard identity.yml),identity.yml,identity.example.yml)
 
-.PHONY: help run test check bench native format messages clean
+.PHONY: help run test check bench format messages clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,13 +25,6 @@ check: $(VENV)/.development ## Format, lint, types, system checks, migrations
 
 bench: $(VENV)/.development ## Measure, on PostgreSQL, as ratios of one run
 	@exec $(PYTHON) -m tests.bench
-
-native: $(VENV)/.server ## Build Argon2 for the processor of this machine: a hash takes half the time or less
-	@command -v cc >/dev/null || { echo "A C compiler is needed. On Debian and Ubuntu: apt-get install gcc python3-dev" >&2; exit 1; }
-	@CFLAGS="-O3 -march=native" $(PYTHON) -m pip install --disable-pip-version-check -q --force-reinstall --no-deps --no-cache-dir \
-		--no-binary argon2-cffi-bindings "$$($(PYTHON) -m pip freeze | grep -i '^argon2-cffi-bindings==')" || \
-		{ echo "It could not be built; what was installed is left as it is." >&2; exit 1; }
-	@echo "Argon2 is built for this processor. Start the server anew; on another kind of machine run this again."
 
 format: $(VENV)/.development ## Put the code into the house's form
 	$(PYTHON) -m ruff check --fix --exit-zero -q .

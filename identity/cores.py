@@ -78,8 +78,7 @@ class Places:
     def one(self) -> Iterator[None]:
         """Hold a place: the one that is near when it is free, else any that is, else the near one when its turn comes.
 
-        So each of several busy processes keeps to a place, and hashes one password after the other in the same memory,
-        which that core's caches still know: a tenth faster than in turns with another block.
+        So each of several busy processes comes to keep to a place of its own, and none waits for one while another is idle.
         """
         if not self._files:
             yield

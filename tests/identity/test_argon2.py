@@ -1,13 +1,18 @@
-"""Argon2 in memory of ours, beside the library's own way; the vectors are the reference implementation's."""
+"""Argon2 by two libraries, which agree; the vectors are the reference implementation's."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import subprocess
 import sys
+from typing import Any
 
 import pytest
-from argon2.low_level import Type, ffi, hash_secret, hash_secret_raw, verify_secret
+from argon2.exceptions import HashingError
+from argon2.low_level import Type, error_to_str, hash_secret, hash_secret_raw, lib, verify_secret
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nacl.pwhash import argon2id as sodium
 
 from identity.credentials import argon2
 from identity.credentials.hashing import hashing
@@ -51,31 +56,41 @@ def test_threads_do_not_share_their_memory() -> None:
     assert all(verify_secret(encoded.encode(), secret, Type.ID) for encoded, secret in zip(made, secrets, strict=True))
 
 
-def test_it_keeps_what_an_ordinary_hash_needs_and_no_more() -> None:
-    argon2._spare.clear()
-    argon2.make(b"secret", **{**SMALL, "memory": 19456})
-    argon2.make(b"secret", **{**SMALL, "memory": 4096})
-    assert [block.size for block in argon2._spare] == [20 * 2**20]  # ten large pages, used twice
-
-    argon2.make(b"secret", **{**SMALL, "memory": 128 * 1024})
-    assert all(block.size <= argon2.KEPT for block in argon2._spare)
-    assert argon2._lent.block is None
-
-
-def test_what_it_keeps_holds_nothing_of_the_last_hash() -> None:
-    argon2._spare.clear()
-    argon2.make(b"secret", **SMALL)
-
-    [block] = argon2._spare
-    assert not any(bytes(block.mapped))
+@settings(max_examples=60, deadline=None)
+@given(
+    secret=st.binary(max_size=300),
+    salt=st.binary(min_size=16, max_size=16),
+    length=st.integers(16, 64),
+    memory=st.integers(8, 300),
+    passes=st.integers(1, 4),
+)
+def test_both_libraries_compute_the_same(secret: bytes, salt: bytes, length: int, memory: int, passes: int) -> None:
+    assert sodium.kdf(length, secret, salt, passes, memory * 1024) == hash_secret_raw(secret, salt, passes, memory, 1, length, Type.ID)
+    assert argon2._hash(secret, salt, length, memory, passes, 1, Type.ID) == sodium.kdf(length, secret, salt, passes, memory * 1024)
 
 
-def test_it_works_where_the_system_makes_no_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(argon2, "_lend", ffi.NULL)
-    monkeypatch.setattr(argon2, "_take_back", ffi.NULL)
+@pytest.mark.parametrize(
+    ("form", "is_sodiums"),
+    [
+        ({"salt": b"s" * 16, "length": 32, "lanes": 1, "type": Type.ID}, True),
+        ({"salt": b"s" * 16, "length": 16, "lanes": 1, "type": Type.ID}, True),
+        ({"salt": b"s" * 8, "length": 32, "lanes": 1, "type": Type.ID}, False),
+        ({"salt": b"s" * 17, "length": 32, "lanes": 1, "type": Type.ID}, False),
+        ({"salt": b"s" * 16, "length": 15, "lanes": 1, "type": Type.ID}, False),
+        ({"salt": b"s" * 16, "length": 32, "lanes": 2, "type": Type.ID}, False),
+        ({"salt": b"s" * 16, "length": 32, "lanes": 1, "type": Type.I}, False),
+    ],
+)
+def test_each_form_is_computed_by_whoever_knows_it(form: dict[str, Any], is_sodiums: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    reference, fast = argon2.hash_secret_raw, sodium.kdf
+    monkeypatch.setattr(argon2, "hash_secret_raw", lambda *given: asked.append("reference") or reference(*given))
+    monkeypatch.setattr(sodium, "kdf", lambda *given, **named: asked.append("sodium") or fast(*given, **named))
 
-    secret, encoded = VECTORS[0]
-    assert argon2.verify(encoded, secret)
+    made = argon2._hash(b"secret", memory=64, passes=3, **form)
+
+    assert made == hash_secret_raw(b"secret", form["salt"], 3, 64, form["lanes"], form["length"], form["type"])
+    assert asked == ["sodium" if is_sodiums else "reference"]
 
 
 def spelled(type: str = "id", version: int = 19, memory: str = "64", salt: bytes = b"somesalt", length: int = 32) -> str:
@@ -112,19 +127,14 @@ def test_what_is_no_hash_fits_nothing(encoded: str) -> None:
     assert not argon2.verify(encoded, b"password")
 
 
-def test_what_the_library_did_not_hand_back_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It fails half way when there are no threads for the lanes."""
-    argon2._spare.clear()
+@pytest.mark.parametrize("code", [lib.ARGON2_MEMORY_ALLOCATION_ERROR, lib.ARGON2_THREAD_FAIL, lib.ARGON2_INCORRECT_TYPE])
+def test_a_lack_is_told_from_what_is_wrong(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> bytes:
+        raise HashingError(error_to_str(code))
 
-    def fails(context: object, type: int) -> int:
-        argon2._lend(ffi.new("uint8_t **"), 65536)
-        return int(argon2.lib.ARGON2_THREAD_FAIL)
-
-    monkeypatch.setattr(argon2, "core", fails)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr(argon2, "hash_secret_raw", fail)
+    with pytest.raises(HashingError if code == lib.ARGON2_INCORRECT_TYPE else MemoryError):
         argon2.verify(VECTORS[1][1], b"password")
-
-    assert (argon2._lent.block, argon2._spare) == (None, [])
 
 
 @pytest.mark.parametrize("parameters", ["m=1048577,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=17", "m=0,t=1,p=1", f"m={'9' * 5000},t=1,p=1"])
@@ -140,13 +150,15 @@ def test_who_finds_no_memory_is_told_to_come_back() -> None:
         hashing.run(hungry)
 
 
-def test_no_memory_is_said_and_not_taken_for_a_wrong_secret() -> None:
+@pytest.mark.parametrize("salt", ["c29tZXNhbHQ", "c29tZXNhbHRzb21lc2FsdA"])
+def test_no_memory_is_said_and_not_taken_for_a_wrong_secret(salt: str) -> None:
+    encoded = VECTORS[0][1].replace("m=65536", "m=1048576").replace("c29tZXNhbHQ", salt)
     program = f"""
 import resource, sys
 from identity.credentials import argon2
 resource.setrlimit(resource.RLIMIT_AS, (512 * 2**20, resource.RLIM_INFINITY))
 try:
-    argon2.verify({VECTORS[0][1].replace("m=65536", "m=1048576")!r}, b"password")
+    argon2.verify({encoded!r}, b"password")
 except MemoryError:
     sys.exit(7)
 """
