@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, ProgrammingError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic
 from django.db.utils import ConnectionHandler
@@ -144,6 +144,19 @@ def test_prepared_statements_outlive_a_rollback(connection: DatabaseWrapper, beg
 
     assert numbers(connection) == [1, 3]
     assert connection.run("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO numbers%%'", ())[0] == [(1,)]
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE numbers ALTER COLUMN n TYPE bigint", "DISCARD ALL"])
+def test_what_was_prepared_before_a_change_fails_once_and_not_for_good(connection: DatabaseWrapper, table: str, change: str) -> None:
+    connection.run(INSERT, (1,))
+    assert numbers(connection) == [1]
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+
+    with pytest.raises(DatabaseError):
+        numbers(connection)
+
+    assert numbers(connection) == [1]
 
 
 def test_no_more_stay_prepared_than_are_good_for_the_server(

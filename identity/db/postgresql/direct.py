@@ -23,6 +23,7 @@ Written = tuple[bytes, Any]  # a prepared statement's name, and its values as Po
 GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 MARK = re.compile("%s")
 MOST = 200  # statements that stay prepared
+STALE = ("0A000", "26000")  # of SQLSTATE: a table became another one since a statement was prepared; it was let go of by somebody else
 FLUSHED = 0  # libpq: nothing is left to be sent
 
 
@@ -41,6 +42,7 @@ class Direct:
         self.adapters = AdaptersMap(connection.adapters)
         self.adapters.register_loader("timestamptz", Moment)
         self._names: dict[str, bytes] = {}
+        self._prepared = 0  # so far
         self._transformer = Transformer(self)
         self._waiting: list[Written] = []
 
@@ -80,7 +82,8 @@ class Direct:
         return name, self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
 
     def _prepare(self, statement: str) -> bytes:
-        name = f"vestibule_{len(self._names)}".encode()
+        self._prepared += 1
+        name = f"vestibule_{self._prepared}".encode()
         self._checked(self.pgconn.prepare(name, _numbered(statement)))
         self._names[statement] = name
         return name
@@ -135,7 +138,10 @@ class Direct:
             return result
         if self.pgconn.status != pq.ConnStatus.OK:
             raise psycopg.OperationalError(result.get_error_message())
-        raise psycopg.errors.error_from_result(result)
+        error = psycopg.errors.error_from_result(result)
+        if error.sqlstate in STALE:
+            self._names.clear()  # whoever asks next has it prepared anew
+        raise error
 
 
 @cache
