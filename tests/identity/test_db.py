@@ -157,6 +157,20 @@ def test_what_was_prepared_before_a_change_fails_once_and_not_for_good(connectio
         numbers(connection)
 
     assert numbers(connection) == [1]
+    assert connection.run("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT n FROM%%'", ())[0] == [(1,)]
+
+
+def test_what_can_wait_is_prepared_anew_too(connection: DatabaseWrapper, begun: Atomic, table: str) -> None:
+    connection.run(INSERT, (1,))
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+    with pytest.raises(DatabaseError):
+        connection.run(INSERT, (2,))
+
+    with begun:
+        connection.run_later(INSERT, (3,))
+
+    assert numbers(connection) == [1, 3]
 
 
 def test_no_more_stay_prepared_than_are_good_for_the_server(

@@ -42,20 +42,20 @@ class Direct:
         self.adapters = AdaptersMap(connection.adapters)
         self.adapters.register_loader("timestamptz", Moment)
         self._names: dict[str, bytes] = {}
-        self._prepared = 0  # so far
+        self._is_stale = False  # what was prepared
         self._transformer = Transformer(self)
         self._waiting: list[Written] = []
 
     def run(self, statement: str, values: Values) -> tuple[list[tuple[Any, ...]], int]:
         """Return the rows of *statement*, and how many it found or changed. Raises psycopg.Error."""
-        if len(self._names) > MOST and not self._waiting:
-            self._begin_anew()
+        self._tidy()
         result = self._send(self._written(statement, values))
         self._transformer.set_pgresult(result)
         return self._transformer.load_rows(0, result.ntuples, tuple), result.command_tuples or 0
 
     def run_later(self, statement: str, values: Values) -> None:
         """Send *statement* with the next one of this transaction, which raises what this one does."""
+        self._tidy()
         self._waiting.append(self._written(statement, values))
 
     def flush(self) -> None:
@@ -72,18 +72,19 @@ class Direct:
         """Do not send what waits: its transaction is rolled back."""
         self._waiting.clear()
 
-    def _begin_anew(self) -> None:
-        """Let go of what was prepared: statements come in too many forms, and PostgreSQL keeps each in memory."""
-        self._checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
-        self._names.clear()
+    def _tidy(self) -> None:
+        """Let go of what was prepared when it is of no use any more, or so much that it weighs on PostgreSQL's memory."""
+        if not self._waiting and (self._is_stale or len(self._names) > MOST):
+            self._checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
+            self._names.clear()
+            self._is_stale = False
 
     def _written(self, statement: str, values: Values) -> Written:
         name = self._names.get(statement) or self._prepare(statement)
         return name, self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
 
     def _prepare(self, statement: str) -> bytes:
-        self._prepared += 1
-        name = f"vestibule_{self._prepared}".encode()
+        name = f"vestibule_{len(self._names)}".encode()
         self._checked(self.pgconn.prepare(name, _numbered(statement)))
         self._names[statement] = name
         return name
@@ -139,8 +140,7 @@ class Direct:
         if self.pgconn.status != pq.ConnStatus.OK:
             raise psycopg.OperationalError(result.get_error_message())
         error = psycopg.errors.error_from_result(result)
-        if error.sqlstate in STALE:
-            self._names.clear()  # whoever asks next has it prepared anew
+        self._is_stale = self._is_stale or error.sqlstate in STALE
         raise error
 
 
