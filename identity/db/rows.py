@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.base import ModelState
 
-from identity.db import statements
+from identity.db import cursors, statements
 from identity.db.postgresql import base as postgresql
 from identity.db.statements import Those, Values, columns
 
@@ -172,9 +172,7 @@ def _run(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any])
     """Return the rows, and how many were found or changed."""
     if isinstance(connection, postgresql.DatabaseWrapper):
         return connection.run(statement, values)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+    return cursors.run(connection, statement, values)
 
 
 def _run_later(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> None:

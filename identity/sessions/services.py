@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -136,10 +136,10 @@ def find_by_token(token: str, *, whole: bool = False) -> Session | None:
 
 def _whole(wanted: rows.Values) -> Session | None:
     identities, (sessions,) = read_beside(rows.Those(Session, "identity_id", wanted), (Session, wanted))
-    for session in sessions:
+    session: Session | None = next(iter(sessions), None)
+    if session is not None:
         session.identity = next(identity for identity in identities if identity.pk == session.identity_id)
-        return cast(Session, session)
-    return None
+    return session
 
 
 def others(session: Session, offset: int, limit: int) -> list[Session]:

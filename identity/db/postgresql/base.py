@@ -10,6 +10,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from django.db.backends.utils import debug_transaction
 
+from identity.db import cursors
 from identity.db.postgresql.direct import Direct
 
 ANYTHING = select.POLLIN | select.POLLPRI | select.POLLRDHUP
@@ -29,9 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def run(self, statement: str, values: Sequence[Any]) -> tuple[list[tuple[Any, ...]], int]:
         """Return the rows of *statement*, and how many it found or changed. Raises django.db.Error."""
         if not self._may_prepare():
-            with self.cursor() as cursor:
-                cursor.execute(statement, values)
-                return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+            return cursors.run(self, statement, values)
         with self._ready() as direct:
             return direct.run(statement, values)
 
