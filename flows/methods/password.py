@@ -64,13 +64,13 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             submission.require("password")
         if not identifier:
             submission.require("identifier")
-        identity = credentials.find_by_identifier(self.name, identifier) or services.propose_nobody()
-        credential = identity.credential(self.name)
+        identity = credentials.find_by_identifier(self.name, identifier)  # asks the database as often for nobody as for somebody
+        credential = identity.credential(self.name) if identity else None
         stored = credential.config.get("hashed_password") if credential else None
         typed = submission.text("password")
-        if credential is not None and not stored and credential.config.get(MIGRATES):
+        if identity and credential and not stored and credential.config.get(MIGRATES):
             return self._migrate(submission, identity, credential, identifier, typed)
-        if credential is None or not stored:
+        if identity is None or credential is None or not stored:
             password.waste_time(typed)
             raise InvalidSubmission(messages.credentials_invalid())
         if not password.verify(stored, typed):

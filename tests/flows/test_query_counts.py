@@ -114,3 +114,18 @@ def test_it_saves_a_profile_in_a_known_number_of_statements(app: Client) -> None
     found = statements(captured)
     assert sum(sql.startswith(WRITES) for sql in found) == 2, found
     assert len(found) == 5, found  # one of them holds the identity, so that nobody's change is lost
+
+
+def test_a_refused_sign_in_asks_as_often_for_nobody_as_for_somebody(app: Client) -> None:
+    """A statement more takes longer, and would tell who has an account."""
+    address = registered(app)
+    asked = []
+    for identifier in (address, new_address()):
+        flow = begin(app, "login")
+        with CaptureQueriesContext(connection) as captured:
+            fields = {"method": "password", "identifier": identifier, "password": "not the password"}
+            assert send(app, "login", flow["id"], fields).status_code == 400
+        asked.append([" ".join(sql.split()[:2]) for sql in statements(captured)])
+
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 3, asked[0]
