@@ -207,10 +207,8 @@ class Login(FlowKind[LoginFlow]):
         """Return the session as it shall be: the present one raised, when it is the same person, else a new one."""
         present = visit.session
         if present is not None and present.identity_id == identity.pk and not method.replaces_session:
-            identity_seen = present.identity
-            opened = sessions.upgrade(present, [proof], visit.device())
-            opened.session.identity = identity_seen
-            return opened
+            present.identity = identity  # as it is now that the proof was taken
+            return sessions.upgrade(present, [proof], visit.device())
         return sessions.issue(identity, [proof], visit.device())
 
     def _replaced(self, visit: Visit, flow: LoginFlow, method: LoginMethod, identity: Identity) -> Session | None:

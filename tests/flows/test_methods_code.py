@@ -242,6 +242,16 @@ def test_the_only_second_factor_is_on_its_way_when_the_form_opens(ada: Identity,
 
 
 @pytest.mark.usefixtures("second_factor")
+def test_the_answer_knows_that_the_code_proved_the_address(ada: Identity, kind: type[App]) -> None:
+    who = kind(ada)
+
+    session = who.submit(who.start("login", aal="aal2"), method="code", code=mailbox.code_for(ADA)).json()["session"]
+
+    (address,) = session["identity"]["verifiable_addresses"]
+    assert (address["verified"], address["status"]) == (True, "completed")
+
+
+@pytest.mark.usefixtures("second_factor")
 def test_the_second_factor_of_somebody_else_does_not_count(ada: Identity) -> None:
     who, eve = App(ada), App(make_person(EVE))
     flow = who.start("login", aal="aal2")
