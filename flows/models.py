@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from identity.db import rows
+from identity.db.fields import JSONField
 from identity.errors import Conflict
 from identity.identities.models import Identity
 from identity.sessions.models import Session
@@ -32,8 +33,8 @@ class Flow(models.Model):
     request_url = models.TextField()
     return_to = models.TextField(default="", blank=True)  # set by us; else it is read from request_url
     csrf_hash = models.CharField(max_length=64, default="", blank=True)  # of the browser's secret
-    ui = models.JSONField(default=dict)  # {nodes, messages, method?, action?}; csrf_token without its value
-    internal = models.JSONField(default=dict)  # what a method keeps between two submits, never shown
+    ui = JSONField(default=dict)  # {nodes, messages, method?, action?}; csrf_token without its value
+    internal = JSONField(default=dict)  # what a method keeps between two submits, never shown
     issued_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from identity.db.fields import JSONField
 from identity.ids import uuid7
 
 
@@ -74,7 +75,7 @@ class DevRequest(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100)
     method = models.CharField(max_length=16)
-    headers = models.JSONField(default=dict)
+    headers = JSONField(default=dict)
     body = models.TextField(default="", blank=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
 

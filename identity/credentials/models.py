@@ -7,6 +7,7 @@ from functools import cached_property
 from django.db import models
 from django.utils import timezone
 
+from identity.db.fields import JSONField
 from identity.ids import uuid7
 
 
@@ -16,7 +17,7 @@ class Credential(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     identity = models.ForeignKey("identity.Identity", on_delete=models.CASCADE, related_name="credential_rows")
     type = models.CharField(max_length=32)
-    config = models.JSONField(default=dict)
+    config = JSONField(default=dict)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)

@@ -5,12 +5,14 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from identity.db.fields import JSONField
+
 
 class ParkedError(models.Model):
     """An error that ended a browser's request; the error page fetches it by its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    error = models.JSONField()
+    error = JSONField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     updated_at = models.DateTimeField(default=timezone.now)
 

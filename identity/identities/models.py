@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows
+from identity.db.fields import JSONField
 from identity.ids import uuid7
 
 
@@ -26,11 +27,11 @@ class Identity(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     schema_id = models.CharField(max_length=255)
-    traits = models.JSONField(default=dict)
+    traits = JSONField(default=dict)
     state = models.CharField(max_length=16, default=ACTIVE)
     state_changed_at = models.DateTimeField(default=timezone.now, null=True)
-    metadata_public = models.JSONField(null=True, default=None)
-    metadata_admin = models.JSONField(null=True, default=None)
+    metadata_public = JSONField(null=True, default=None)
+    metadata_admin = JSONField(null=True, default=None)
     external_id = models.CharField(max_length=64, null=True, unique=True, default=None)
     organization_id = models.UUIDField(null=True, default=None)
     available_aal = models.CharField(max_length=4, default="aal0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from identity.db.fields import JSONField
 from identity.identities.models import Identity
 from identity.ids import uuid7
 
@@ -20,8 +21,8 @@ class Session(models.Model):
     authenticated_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     aal = models.CharField(max_length=4, default="aal0")
-    authentication_methods = models.JSONField(default=list)  # [{method, aal, completed_at, ...}], oldest first
-    devices = models.JSONField(default=list)  # [{id, ip_address, user_agent, location}], of the sign-in
+    authentication_methods = JSONField(default=list)  # [{method, aal, completed_at, ...}], oldest first
+    devices = JSONField(default=list)  # [{id, ip_address, user_agent, location}], of the sign-in
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -49,6 +49,22 @@ def test_what_is_read_is_what_the_framework_reads(ada: Identity) -> None:
     assert rows.by_key(Identity, uuid.uuid4()) is None
 
 
+@pytest.mark.parametrize(
+    "value", [{"née": "\U0001f600 \u2028"}, [1, 1.5, -(2**63), 2**64 - 1], "text", 0, False, {}, [], {"deep": [{"er": None}]}]
+)
+def test_json_comes_back_as_it_was(value: object) -> None:
+    new = person(metadata_public=value, metadata_admin=None)
+    rows.insert([new])
+
+    assert Identity.objects.get(pk=new.pk).metadata_public == value
+    assert Identity.objects.filter(metadata_public=value, metadata_admin__isnull=True).get() == new
+
+
+def test_what_is_no_json_is_not_stored() -> None:
+    with pytest.raises(TypeError):
+        rows.insert([person(metadata_public={"at": timezone.now()})])
+
+
 @pytest.mark.parametrize(("count", "statements"), [(0, 0), (1, 1), (rows.MANY, 1), (rows.MANY + 5, 1)])
 def test_rows_of_one_model_are_stored_by_one_statement(count: int, statements: int) -> None:
     with CaptureQueriesContext(connection) as captured:
