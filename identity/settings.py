@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "identity.http.listener.ListenerMiddleware",
     "identity.http.scoped.static_files",
     "identity.http.scoped.pages_policy",
-    "corsheaders.middleware.CorsMiddleware",
+    "identity.http.scoped.foreign_pages",
     "identity.http.scoped.public_csrf",
     "identity.http.console.guard",
     "identity.http.console.sessions",

@@ -54,7 +54,7 @@ def _clean(request: HttpRequest) -> HttpResponse:
 
 def _narrow_preflight(request: HttpRequest, response: HttpResponse) -> None:
     """Answer a preflight with what it asked for, not with all that could be asked for; with nothing for a foreign origin."""
-    if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in request.META or _origins() is None or of(request) != PUBLIC:
+    if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in request.META or not has_callers_elsewhere(request):
         return
     response.status_code, response.content = 204, b""
     del response["Content-Type"]
@@ -74,14 +74,16 @@ def _origins(c: Config) -> tuple[str, ...] | None:
     return tuple(str(origin).lower() for origin in c.get("serve.public.cors.allowed_origins") or ("*",))
 
 
+def has_callers_elsewhere(request: HttpRequest) -> bool:
+    """Whether pages of other origins may call at all."""
+    return _origins() is not None and of(request) == PUBLIC
+
+
 def is_origin_allowed(sender: object, request: HttpRequest, **kwargs: Any) -> bool:
     """Whether a page of the request's Origin may read our answers (receiver of corsheaders' signal; contract: identities.md 6.5)."""
-    allowed = _origins()
-    if allowed is None or of(request) != PUBLIC:
-        return False
     origin = request.META.get("HTTP_ORIGIN", "").lower()
     scheme, _, host = origin.partition("://")
-    for entry in allowed:
+    for entry in _origins() or ():
         entry_scheme, _, entry_host = entry.partition("://")
         if entry in ("*", origin) or (entry_scheme == scheme and host_fits(entry_host, host)):
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -13,6 +14,7 @@ from identity.http import listener
 from identity.http.csrf import CSRFMiddleware
 
 Rule = Callable[[HttpRequest], bool]
+HOOKS = ("process_view", "process_exception")  # of a middleware, beside its call
 
 
 def where(rule: Rule, middleware: Any) -> type:
@@ -24,15 +26,17 @@ def where(rule: Rule, middleware: Any) -> type:
                 return self.get_response(request)  # type: ignore[no-any-return]
             return super().__call__(request)  # type: ignore[no-any-return]
 
-        def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-            inherited = getattr(super(), "process_exception", None)
-            return inherited(request, error) if inherited and rule(request) else None
-
-        def process_view(self, request: HttpRequest, *args: Any) -> Any:
-            inherited = getattr(super(), "process_view", None)
-            return inherited(request, *args) if inherited and rule(request) else None
-
+    for name in HOOKS:
+        if inherited := getattr(middleware, name, None):
+            setattr(Scoped, name, _where(rule, inherited))
     return Scoped
+
+
+def _where(rule: Rule, inherited: Callable[..., Any]) -> Callable[..., Any]:
+    def hook(self: Any, request: HttpRequest, *args: Any) -> Any:
+        return inherited(self, request, *args) if rule(request) else None
+
+    return hook
 
 
 def _is_page(request: HttpRequest) -> bool:
@@ -49,4 +53,5 @@ def _is_public(request: HttpRequest) -> bool:
 
 static_files = where(_is_static, WhiteNoiseMiddleware)
 pages_policy = where(_is_page, CSPMiddleware)
+foreign_pages = where(listener.has_callers_elsewhere, CorsMiddleware)
 public_csrf = where(_is_public, CSRFMiddleware)
