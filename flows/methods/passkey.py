@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from typing import Any
 
@@ -235,7 +234,7 @@ def _usable(credential: Credential) -> list[Key]:
 
 def _display_name(identity: Identity) -> str:
     """Return what a passkey is called in the authenticator: the trait that the schema names for it, else an identifier."""
-    found = schemas.get_readable(identity.schema_id).collect(copy.deepcopy(identity.traits))
+    found = schemas.get_readable(identity.schema_id).collect(identity.traits)
     return found.passkey_name or next(iter(found.identifiers.get("webauthn", [])), "")
 
 

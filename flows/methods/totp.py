@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import io
 import time
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from identity.sessions import services as sessions
 CODE, UNLINK = "totp_code", "totp_unlink"
 URL = "totp_url"  # in flow.internal: the key that this flow offers, encrypted
 SHORTEST = 6  # digits
-SIDE = 256  # pixels
+SIDE = 256  # pixels, on a page
 MASK = 3  # of the code: every reader takes each of the eight, and to try which looks best takes ten times as long as to draw it
 LONGEST_NAME, LONGEST_ISSUER = 100, 50  # characters: a QR code holds 2331 bytes, one may take nine, and the issuer stands there twice
 
@@ -86,10 +85,11 @@ class TOTP(LoginMethod, SettingsMethod):
         offered = crypto.decrypt(flow.internal.pop(URL, ""))
         if identity.credential(self.name) is not None:
             return [nodes.field(UNLINK, self.name, "submit", value="true", required=True, label=unlink_button())]
-        url = totp.new_url(issuer=conf.totp_issuer()[:LONGEST_ISSUER], account=_account(identity))
-        if offered and offered.partition("?")[0] == url.partition("?")[0]:
+        issuer, account = conf.totp_issuer()[:LONGEST_ISSUER], _account(identity)
+        if offered and totp.is_labelled(offered, issuer=issuer, account=account):
             flow.internal[URL] = crypto.encrypt(offered)
             return self._as_offered(flow)
+        url = totp.new_url(issuer=issuer, account=account)
         flow.internal[URL] = crypto.encrypt(url)
         secret = totp.secret_of(url)
         picture = nodes.image("totp_qr", self.name, _picture(url), width=SIDE, height=SIDE, label=picture_label())
@@ -131,7 +131,7 @@ class TOTP(LoginMethod, SettingsMethod):
 
 def _account(identity: Identity) -> str:
     """Return the name that the app shows: the trait that the schema names for it, else the identity's id."""
-    named = schemas.get_readable(identity.schema_id).collect(copy.deepcopy(identity.traits)).totp_account
+    named = schemas.get_readable(identity.schema_id).collect(identity.traits).totp_account
     return named[:LONGEST_NAME] or str(identity.pk)
 
 
@@ -139,7 +139,7 @@ def _picture(url: str) -> str:
     """Return the QR code of *url* as a data: address of a PNG."""
     code = zxingcpp.create_barcode(url, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=MASK).to_image()
     modules, _ = code.shape
-    side = modules * -(-SIDE // modules)
+    side = modules * max(1, SIDE // modules)  # whole pixels for each module, no more than are shown: the file is half as large
     picture = Image.frombuffer("L", (modules, modules), code, "raw", "L", 0, 1).convert("1", dither=Image.Dither.NONE)
     file = io.BytesIO()
     picture.resize((side, side), Image.Resampling.NEAREST).save(file, "PNG", compress_level=1)

@@ -37,9 +37,17 @@ class Device(pyotp.TOTP):
 def new_url(*, issuer: str, account: str) -> str:
     """Return the otpauth:// address of a new secret: what the QR code holds."""
     secret = base64.b32encode(os.urandom(SECRET)).decode()
-    label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
     rest = {"algorithm": "SHA1", "digits": DIGITS, "issuer": issuer, "period": PERIOD, "secret": secret}
-    return f"otpauth://totp/{label}?{urlencode(rest, quote_via=quote)}"
+    return f"{_label(issuer, account)}?{urlencode(rest, quote_via=quote)}"
+
+
+def is_labelled(url: str, *, issuer: str, account: str) -> bool:
+    """Whether an app shows the secret of an otpauth:// address under these names."""
+    return url.partition("?")[0] == _label(issuer, account)
+
+
+def _label(issuer: str, account: str) -> str:
+    return f"otpauth://totp/{quote(issuer, safe='')}:{quote(account, safe='')}"
 
 
 def secret_of(url: str) -> str:

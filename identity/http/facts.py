@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
+from django.http.request import HttpHeaders
 
 from identity import conf
 
@@ -70,9 +72,14 @@ def device(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=512)
+def _header_name(key: str) -> str | None:
+    return HttpHeaders.parse_header_name(key)
+
+
 def headers(request: HttpRequest) -> dict[str, list[str]]:
     """Return the request's headers, canonical name to values."""
-    return {name: [value] for name, value in request.headers.items()}
+    return {name: [value] for key, value in request.META.items() if (name := _header_name(key))}
 
 
 def foreign_cookies(request: HttpRequest) -> dict[str, str]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from identity.identities import normalize
 
 HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
+DOT_ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)  # RFC 5322 section 3.2.3
 ATEXT = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")
 
 
@@ -23,6 +24,8 @@ def email(value: str) -> bool:
     local, at, host = value.rpartition("@")
     if not at or len(value) > 254 or len(local) > 64 or not hostname(host):
         return False
+    if DOT_ATOM.fullmatch(local):
+        return True
     try:
         return Address(addr_spec=value).addr_spec == value and not any(c.isspace() or not c.isprintable() for c in value)
     except (HeaderParseError, ValueError, IndexError):

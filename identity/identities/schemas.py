@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -57,6 +56,12 @@ class Collected:
     recovery: list[tuple[str, str]] = field(default_factory=list)
     totp_account: str = ""
     passkey_name: str = ""
+    numbers: list[tuple[Any, Any, str]] = field(default_factory=list)  # where a phone number stands, and how E.164 spells it
+
+    def respell(self) -> None:
+        """Rewrite the phone numbers of the traits to E.164 in place."""
+        for holder, key, number in self.numbers:
+            holder[key] = number
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class Schema:
 
     def __init__(self, id: str, document: dict[str, Any], selectable: bool = False) -> None:
         self.id, self.document, self.selectable = id, document, selectable
+        self._extended: dict[int, bool] = {}  # by the identity of a part of the document, which stays as it is
 
     @cached_property
     def url(self) -> str:
@@ -141,7 +147,7 @@ class Schema:
         ]
 
     def collect(self, traits: dict[str, Any]) -> Collected:
-        """Return what the extension keywords find in valid *traits*. Phone numbers in *traits* are rewritten to E.164 in place."""
+        """Return what the extension keywords find in valid *traits*."""
         found = Collected()
         holder = {"traits": traits}
         self._collect(self.document.get("properties", {}).get("traits", {}), holder, "traits", found, 0)
@@ -151,12 +157,12 @@ class Schema:
         return found
 
     def identifiers_of(self, type: str, traits: dict[str, Any]) -> list[str]:
-        """Return the identifiers that *traits* hold for a credential type; the traits stay as they are."""
-        return self.collect(copy.deepcopy(traits)).identifiers.get(type, [])
+        """Return the identifiers that *traits* hold for a credential type."""
+        return self.collect(traits).identifiers.get(type, [])
 
     def _collect(self, schema: Any, holder: Any, key: Any, found: Collected, depth: int) -> None:
         schema = self._resolve(schema)
-        if not isinstance(schema, dict) or depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or not self._is_extended(schema):
             return
         value = holder[key]
         if isinstance(schema.get(EXTENSION), dict) and isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -170,6 +176,26 @@ class Schema:
                 self._collect(schema["items"], value, index, found, depth + 1)
         for branch in _branches(schema):
             self._collect(branch, holder, key, found, depth + 1)
+
+    def _is_extended(self, schema: Any) -> bool:
+        """Whether an extension keyword stands in a part of the document, below it, or in what it refers to. Looked for once."""
+        known = self._extended.get(id(schema))
+        if known is None:
+            known = self._extended[id(schema)] = self._holds_extension(schema)
+        return known
+
+    def _holds_extension(self, schema: Any) -> bool:
+        seen: dict[int, dict[str, Any]] = {}
+        waiting = [schema]
+        while waiting:
+            part = self._resolve(waiting.pop())
+            if not isinstance(part, dict) or id(part) in seen:
+                continue
+            if EXTENSION in part:
+                return True
+            seen[id(part)] = part
+            waiting += [*(part.get("properties") or {}).values(), part.get("items"), *_branches(part)]
+        return False
 
 
 def _branches(schema: dict[str, Any]) -> Iterator[Any]:
@@ -203,7 +229,8 @@ def _read_extension(schema: dict[str, Any], holder: Any, key: Any, found: Collec
     credentials = extension.get("credentials") or {}
     vias = {(extension.get(use) or {}).get("via") for use in ("verification", "recovery")} | {(credentials.get("code") or {}).get("via")}
     if "sms" in vias and (number := normalize.phone(value)):
-        holder[key] = value = number
+        found.numbers.append((holder, key, number))
+        value = number
     for type in ("password", "webauthn"):
         if (credentials.get(type) or {}).get("identifier"):
             found.identifiers.setdefault(type, []).append(normalize.identifier(value))

@@ -133,6 +133,7 @@ def derive(identity: Identity, known: Iterable[dict[str, Any]] = (), known_recov
     if errors := schema.errors(identity.traits):
         raise schemas.InvalidTraits(errors)
     found = schema.collect(identity.traits)
+    found.respell()
     identity.verifiable = _keep(VerifiableAddress, identity, identity.verifiable, found.verifiable)
     identity.recovery = _keep(RecoveryAddress, identity, identity.recovery, found.recovery)
     _mark(identity.verifiable, known)
