@@ -8,17 +8,15 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 from identity import config
-from identity.http import listener
-
-Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+from identity.http import listener, shortcuts
+from identity.http.shortcuts import Application, Environ, Shortcut
 
 django: Application = get_wsgi_application()
-
-from identity.api import whoami  # noqa: E402  it needs the models, which the line above made known
 
 config.verify()  # WSGI servers run no system checks
 
@@ -31,5 +29,10 @@ def _by(name: str, application: Application) -> Application:
     return listen
 
 
-public: Application = _by(listener.PUBLIC, whoami.before(django))
+def _shortcuts() -> dict[str, Shortcut]:
+    """Needs the models, which `get_wsgi_application` has made known."""
+    return {path: shortcut for name in settings.SHORTCUTS for path, shortcut in import_string(name).items()}
+
+
+public: Application = _by(listener.PUBLIC, shortcuts.before(django, _shortcuts()))
 admin: Application = _by(listener.ADMIN, django)

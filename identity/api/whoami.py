@@ -1,34 +1,28 @@
 """GET /sessions/whoami, answered before the framework's request stack: it is asked with every request of every application.
 
-One prepared statement finds the session by the hash of its token, with its identity and addresses. What this file does not
-know it leaves to the view (identity/api/sessions.py): refusals, other verbs, queries, bearer tokens, other origins, a cookie
-that has to be sent anew. Both answer alike; a test holds them against each other.
+One prepared statement finds the session by the hash of its token, with its identity and addresses. Left to the view
+(identity/api/sessions.py, see identity/http/shortcuts.py) are refusals, queries, bearer tokens, and a cookie that has to be sent anew.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
-from identity import conf, config, crypto
+from identity import conf, crypto
 from identity.db.postgresql import base as postgresql
-from identity.http import cookies, listener, metrics
+from identity.http import cookies, listener
+from identity.http.shortcuts import Answer, Environ, Shortcut
 from identity.identities import schemas
-
-Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 PATH = "/sessions/whoami"
 TOKEN = "ory_st_"  # noqa: S105  how every token begins
 LONGEST_TOKEN = 64
-NOT_OURS = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN")  # headers of requests that the view answers
 
 # How each database spells a moment (RFC 3339, UTC) and a UUID as text; a list of JSON objects, and one of them.
 SPELLED: dict[str, tuple[Callable[[str], str], Callable[[str], str], str, str, str]] = {
@@ -151,9 +145,9 @@ def _body(row: tuple[Any, ...]) -> bytes:
     )
 
 
-def answer(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
-    """Return headers and body of a 200, or None for what the view has to look at."""
-    config.refresh()
+def answer(environ: Environ) -> Answer | None:
+    if environ.get("QUERY_STRING") or "HTTP_AUTHORIZATION" in environ:
+        return None
     carried = _token(environ)
     rules = conf.sessions()
     if carried is None or rules.cacheable or not carried[0].startswith(TOKEN) or len(carried[0]) > LONGEST_TOKEN:
@@ -172,28 +166,4 @@ def answer(environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
     ], body
 
 
-def _is_ours(environ: Environ) -> bool:
-    if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET" or environ.get("QUERY_STRING"):
-        return False
-    return not any(name in environ for name in NOT_OURS)
-
-
-def before(application: Application) -> Application:
-    """Put this answer before *application*, for the requests that it is for."""
-
-    def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if not _is_ours(environ):
-            return application(environ, start_response)
-        began = time.perf_counter()
-        try:
-            found = answer(environ)
-        except (Error, sqlite3.Error):
-            connections[DEFAULT_DB_ALIAS].close()  # the view opens a new one, or says that there is none
-            found = None
-        if found is None:
-            return application(environ, start_response)
-        metrics.count("GET", 200, PATH, time.perf_counter() - began)
-        start_response("200 OK", found[0])
-        return [found[1]]
-
-    return serve
+SHORTCUTS: dict[str, Shortcut] = {PATH: answer}
