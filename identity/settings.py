@@ -157,6 +157,6 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "_granian": {"level": "WARNING"}, "celery": {"level": "WARNING"}},
 }
 
-SHORTCUTS = ["identity.api.whoami.SHORTCUTS"]  # see identity/http/shortcuts.py
+SHORTCUTS = ["identity.api.whoami.SHORTCUTS", "flows.fetching.SHORTCUTS"]  # see identity/http/shortcuts.py
 HOOKS = "actions.pipeline"
 COURIER = "actions.courier"

@@ -121,8 +121,20 @@ class CSRFMiddleware:
             if secret is None or not fits(token, secret):
                 return problems.as_json(request, violation(request, token))
         response = self.get_response(request)
-        if not exempt and secret_of(request) is None:
-            ensure_secret(request)
-        if fresh := getattr(request, "csrf_fresh", None):
-            cookies.set_csrf(response, fresh)
+        if exempt:
+            _send_along(request, response)
+        else:
+            hand_out(request, response)
         return response
+
+
+def hand_out(request: HttpRequest, response: HttpResponse) -> None:
+    """See that the browser that gets this answer has a secret."""
+    if secret_of(request) is None:
+        ensure_secret(request)
+    _send_along(request, response)
+
+
+def _send_along(request: HttpRequest, response: HttpResponse) -> None:
+    if fresh := getattr(request, "csrf_fresh", None):
+        cookies.set_csrf(response, fresh)
