@@ -55,6 +55,7 @@ class Config:
 class _State:
     config: Config | None = None
     paths: tuple[Path, ...] = ()
+    watched: tuple[Path, ...] = ()  # the files, and the one that `serve` touches on SIGHUP
     environ: Mapping[str, str] = {}
     dev = False
     stamps: tuple[Stamp | None, ...] = ()
@@ -133,6 +134,8 @@ def add_check(check: Check) -> None:
 def start(paths: Sequence[str | Path], environ: Mapping[str, str] | None = None, *, dev: bool = False) -> Config:
     """Load the configuration for this process. Raises ConfigError."""
     _state.paths, _state.environ, _state.dev = tuple(Path(path) for path in paths), os.environ if environ is None else environ, dev
+    asked = _state.environ.get("VESTIBULE_RELOAD")
+    _state.watched = (*_state.paths, Path(asked)) if asked else _state.paths
     _state.stamps = _stamps()
     try:
         config, warnings = _load()
@@ -178,9 +181,7 @@ def verify(config: Config | None = None) -> None:
 
 
 def _stamps() -> tuple[Stamp | None, ...]:
-    """Return the stamps of the files, and of the one that `serve` touches on SIGHUP."""
-    asked = _state.environ.get("VESTIBULE_RELOAD")
-    return tuple(_stamp(path) for path in _state.paths) + ((_stamp(Path(asked)),) if asked else ())
+    return tuple([_stamp(path) for path in _state.watched])
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -31,25 +30,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Return the rows of *statement*, and how many it found or changed. Raises django.db.Error."""
         if not self._may_prepare():
             return cursors.run(self, statement, values)
-        with self._ready() as direct:
-            return direct.run(statement, values)
+        self._make_ready()
+        with self.wrap_database_errors:
+            return self._direct().run(statement, values)
 
     def run_later(self, statement: str, values: Sequence[Any]) -> None:
         """Run *statement* at the latest when the transaction ends, and without one at once. Then it raises what it has to."""
         if not self.in_atomic_block or not self._may_prepare():
             self.run(statement, values)
             return
-        with self._ready() as direct:
-            direct.run_later(statement, values)
+        self._make_ready()
+        with self.wrap_database_errors:
+            self._direct().run_later(statement, values)
 
-    @contextlib.contextmanager
-    def _ready(self) -> Iterator[Direct]:
-        """What the framework sees to before it executes a statement, and how it names errors."""
+    def _make_ready(self) -> None:
+        """See to what the framework sees to before it executes a statement."""
         self.close_if_health_check_failed()
         self.ensure_connection()
         self.validate_no_broken_transaction()
-        with self.wrap_database_errors:
-            yield self._direct()
 
     def _may_prepare(self) -> bool:
         """Whether statements may be prepared (config/dsn.py), and nobody looks at each of them."""
