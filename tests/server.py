@@ -86,6 +86,10 @@ class Server:
         self.write()
         migrated = self.manage("migrate", "-v0")
         assert migrated.returncode == 0, migrated.stderr
+        self.serve()
+
+    def serve(self) -> None:
+        """Run the command, with the file and the database as they are, until all processes are ready."""
         flags = ["--dev"] if self.dev else []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -8,7 +8,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,30 +39,55 @@ class Connection:
         return answer.status, json.loads(raw) if raw else None
 
 
-def run(base: str, journey: Callable[[Connection], bool], connections: int, seconds: float) -> Figure:
+Journey = Callable[[Connection], bool]
+
+
+def run(base: str, journey: Journey, connections: int, seconds: float) -> Figure:
     """Return how *journey* fares, which says whether it was answered as it should be."""
-    took: list[float] = []
-    errors = [0]
-    end = time.monotonic() + seconds
+    return alternately({"": (base, journey)}, connections, seconds, 1)[""]
 
-    def work() -> None:
-        connection, mine = Connection(base), []
-        while time.monotonic() < end:
-            began = time.perf_counter()
-            if journey(connection):
-                mine.append((time.perf_counter() - began) * 1000)
-            else:
-                errors[0] += 1
-        took.extend(mine)
 
-    began = time.monotonic()
-    threads = [threading.Thread(target=work) for _ in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    spent = time.monotonic() - began
-    took.sort()
-    if not took:
-        return Figure(0.0, 0.0, 0.0, errors[0])
-    return Figure(len(took) / spent, statistics.median(took), took[int(len(took) * 0.99)], errors[0])
+def alternately(journeys: dict[str, tuple[str, Journey]], connections: int, seconds: float, rounds: int) -> dict[str, Figure]:
+    """Return how several journeys fare, taken in turns, for *seconds* each: what changes on the machine changes for all of them."""
+    samples = {name: _Samples() for name in journeys}
+    for _ in range(rounds):
+        for name, (base, journey) in journeys.items():
+            samples[name].take(base, journey, connections, seconds / rounds)
+    return {name: taken.figure() for name, taken in samples.items()}
+
+
+@dataclass
+class _Samples:
+    took: list[float] = field(default_factory=list)  # milliseconds
+    errors: int = 0
+    spent: float = 0.0  # seconds
+
+    def take(self, base: str, journey: Journey, connections: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        lock = threading.Lock()
+
+        def work() -> None:
+            connection, mine, wrong = Connection(base), [], 0
+            while time.monotonic() < end:
+                began = time.perf_counter()
+                if journey(connection):
+                    mine.append((time.perf_counter() - began) * 1000)
+                else:
+                    wrong += 1
+            with lock:
+                self.took.extend(mine)
+                self.errors += wrong
+
+        began = time.monotonic()
+        threads = [threading.Thread(target=work) for _ in range(connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.spent += time.monotonic() - began
+
+    def figure(self) -> Figure:
+        if not self.took:
+            return Figure(0.0, 0.0, 0.0, self.errors)
+        took = sorted(self.took)
+        return Figure(len(took) / self.spent, statistics.median(took), took[int(len(took) * 0.99)], self.errors)
