@@ -10,11 +10,12 @@ from flows.ui import nodes
 from flows.ui.messages import Message
 from flows.ui.nodes import Node
 
-RANKS = {
+ORDER = {
     "login": ("oidc", "default", "identifier_first", "webauthn", "passkey", "code", "password", "totp", "lookup_secret"),
     "registration": ("oidc", "default", "webauthn", "passkey", "code", "password", "profile"),
     "settings": ("default", "profile", "password", "oidc", "lookup_secret", "webauthn", "passkey", "totp"),
 }
+RANKS = {kind: {group: rank for rank, group in enumerate(groups)} for kind, groups in ORDER.items()}
 
 
 def build(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> None:
@@ -46,9 +47,9 @@ def put(flow: Flow, form: Iterable[Node], messages: Iterable[Message] = ()) -> N
 
 
 def _rank(kind: str, node: Node) -> tuple[int, int, int]:
-    groups = RANKS.get(kind, ())
-    group = groups.index(node["group"]) if node["group"] in groups else len(groups)
-    return (0 if nodes.name_of(node) == nodes.CSRF else 1, group, 1 if node["attributes"].get("type") == "submit" else 0)
+    ranks, attributes = RANKS.get(kind, {}), node["attributes"]
+    group = ranks.get(node["group"], len(ranks))
+    return (0 if attributes.get("name") == nodes.CSRF else 1, group, 1 if attributes.get("type") == "submit" else 0)
 
 
 def find(flow: Flow, name: str) -> Node | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -25,6 +25,15 @@ class Those:
     attribute: str
     wanted: Values
 
+    @cached_property
+    def shape(self) -> tuple[type[Model], str, Shape]:
+        return self.model, self.attribute, shape_of(self.wanted)
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The values of `wanted`; a statement that asks for several tables has them once for each."""
+        return values_of(self.model, self.wanted, connection())
+
 
 def connection() -> BaseDatabaseWrapper:
     """Return this thread's connection: `django.db.connection` looks it up at each use."""
@@ -41,7 +50,7 @@ def shape_of(wanted: Values) -> Shape:
 
 def _count(value: Any) -> Count:
     if isinstance(value, Those):
-        return value.model, value.attribute, shape_of(value.wanted)
+        return value.shape
     if value == ():
         raise ValueError("a tuple of no values asks for nothing")
     return 0 if value is None else len(value) if isinstance(value, tuple) else 1
@@ -52,7 +61,7 @@ def values_of(model: type[Model], wanted: Values, connection: BaseDatabaseWrappe
     known, prepared = by_name(model), []
     for name, value in wanted.items():
         if isinstance(value, Those):
-            prepared += values_of(value.model, value.wanted, connection)
+            prepared += value.values
         elif value is not None:
             prepared += [known[name].get_db_prep_value(single, connection) for single in (value if isinstance(value, tuple) else (value,))]
     return prepared
@@ -168,14 +177,14 @@ class Table:
     begin: int
     end: int
     attributes: tuple[str, ...]
-    conversions: tuple[tuple[int, Callable[..., Any], Any], ...]
+    conversions: tuple[tuple[str, Callable[..., Any], Any], ...]  # of which attribute, by what
 
     def row(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
-        mine = list(values[self.begin : self.end])
-        for index, convert, expression in self.conversions:
-            mine[index] = convert(mine[index], expression, connection)
         row = self.model.__new__(self.model)
-        row.__dict__.update(zip(self.attributes, mine, strict=True))
+        mine = row.__dict__
+        mine.update(zip(self.attributes, values[self.begin : self.end], strict=True))
+        for name, convert, expression in self.conversions:
+            mine[name] = convert(mine[name], expression, connection)
         row._state = ModelState()
         row._state.adding, row._state.db = False, connection.alias
         return row
@@ -189,8 +198,8 @@ def whole(model: type[Model]) -> Table:
 def _table(model: type[Model], name: str, begin: int) -> Table:
     mine, held = fields(model), connection()
     conversions = []
-    for index, field in enumerate(mine):
+    for field in mine:
         expression = field.get_col(model._meta.db_table)
         for convert in (*held.ops.get_db_converters(expression), *expression.get_db_converters(held)):
-            conversions.append((index, convert, expression))
+            conversions.append((field.attname, convert, expression))
     return Table(model, name, begin, begin + len(mine), tuple(field.attname for field in mine), tuple(conversions))
