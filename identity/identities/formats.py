@@ -24,7 +24,7 @@ def email(value: str) -> bool:
     local, at, host = value.rpartition("@")
     if not at or len(value) > 254 or len(local) > 64 or not hostname(host):
         return False
-    if DOT_ATOM.fullmatch(local):
+    if DOT_ATOM.fullmatch(local) and not host.endswith("."):
         return True
     try:
         return Address(addr_spec=value).addr_spec == value and not any(c.isspace() or not c.isprintable() for c in value)

@@ -81,7 +81,17 @@ NO_ADDRESSES = [
     "a\n@h.test",
     "a@h_h.test",
 ]
-NO_ADDRESSES += ["a@h.test\n", "a,b@h.test", "a(b)@h.test", "<a@h.test>", "a" * 65 + "@h.test", "a\u00a0b@h.test", "a\x00@h.test"]
+NO_ADDRESSES += [
+    "a@h.test.",
+    "a@h.test..",
+    "a@h.test\n",
+    "a,b@h.test",
+    "a(b)@h.test",
+    "<a@h.test>",
+    "a" * 65 + "@h.test",
+    "a\u00a0b@h.test",
+    "a\x00@h.test",
+]
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
