@@ -43,8 +43,13 @@ def before(application: Application, shortcuts: Mapping[str, Shortcut]) -> Appli
 
 def _answer(shortcut: Shortcut, environ: Environ) -> Answer | None:
     config.refresh()
+    connection = connections[DEFAULT_DB_ALIAS]
     try:
         return shortcut(environ)
     except (Error, sqlite3.Error):
-        connections[DEFAULT_DB_ALIAS].close()  # the view opens a new one, or says that there is none
+        connection.close()  # the view opens a new one, or says that there is none
         return None
+    except Exception:  # the view meets it again, and the framework says what it is
+        return None
+    finally:
+        connection.health_check_done = False  # type: ignore[attr-defined]  # as after the framework's: whether it stands is looked at anew

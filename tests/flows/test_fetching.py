@@ -157,3 +157,21 @@ def test_it_leaves_what_is_switched_off_to_the_view() -> None:
 
     with config.override({"selfservice": {"flows": {"registration": {"enabled": False}}}}):
         assert ask(app, "/self-service/registration/flows", f"id={flow['id']}") is None
+
+
+def test_it_leaves_what_cannot_be_read_to_the_view() -> None:
+    app = App()
+    flow = app.start("login")
+    much = "&".join(f"a{number}=0" for number in range(1200))
+
+    assert ask(app, "/self-service/login/flows", f"id={flow['id']}&{much}") is None
+    assert Client().get(f"/self-service/login/flows?id={flow['id']}&{much}").status_code == 400
+
+
+def test_the_connection_is_looked_at_again_after_it() -> None:
+    app = App()
+    flow = app.start("login")
+
+    assert ask(app, "/self-service/login/flows", f"id={flow['id']}")
+
+    assert not connection.health_check_done

@@ -12,11 +12,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import requests
 
 from tests.clients import App, new_address
 from tests.receiver import Received, Receiver, Says
 from tests.server import ROOT, Server
+
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 def wait_until(what: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -161,6 +166,25 @@ def start(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, str(ROOT / "manage.py"), "serve", *arguments],
         env=server.environment, cwd=ROOT, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
+
+
+def test_nobody_notices_that_the_database_ended_its_connections(postgres: str) -> None:
+    with Server(dsn=postgres) as server:
+        app = App(server.public)
+        app.register(new_address())
+        form = f"/self-service/login/flows?id={App(server.public).begin('login')['id']}"
+        paths = ["/sessions/whoami", form, "/sessions", "/self-service/login/api?refresh=true"] * 16
+
+        def ask(path: str) -> int:
+            return requests.get(server.public + path, headers={**app.headers, "Accept": "application/json"}, timeout=30).status_code
+
+        with ThreadPoolExecutor(8) as people, psycopg.connect(server.dsn, autocommit=True) as operator:
+            for _ in range(2):
+                assert set(people.map(ask, paths)) == {200}
+                operator.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            assert set(people.map(ask, reversed(paths))) == {200}
 
 
 def test_a_port_in_use_is_one_clear_sentence() -> None:
