@@ -261,10 +261,57 @@ def test_a_large_value_goes_and_comes_whole(connection: DatabaseWrapper, begun: 
         assert connection.run(NAME, (large,))[0] == [(large,)]
 
 
-def test_a_pooler_that_holds_no_statements_is_sent_none(postgres: str, django_db_blocker: Any) -> None:
+def test_a_pooler_that_holds_no_statements_is_sent_none(
+    table: str, postgres: str, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with django_db_blocker.unblock():
         held = opened(f"{postgres}{'&' if '?' in postgres else '?'}prepared_statements=false")
-        for _ in range(3):
+        monkeypatch.setattr(transaction, "get_connection", lambda using=None: held)
+        for n in range(3):
             assert held.run(NAME, ("x",)) == ([("x",)], 1)
+            with transaction.atomic():
+                held.run(INSERT, (n,))
+                held.run_later(INSERT, (n + 10,))
         assert held.run("SELECT count(*) FROM pg_prepared_statements", ())[0] == [(0,)]
+        assert numbers(held) == [0, 1, 2, 10, 11, 12]
         held.close()
+
+
+def add_and_fail(connection: DatabaseWrapper) -> None:
+    connection.run_later(INSERT, (1,))
+    raise KeyError
+
+
+def test_what_waits_is_forgotten_with_its_savepoint(connection: DatabaseWrapper, table: str, begun: Atomic) -> None:
+    with begun:
+        connection.run(INSERT, (1,))
+        connection.run_later(INSERT, (2,))
+        with pytest.raises(KeyError), transaction.atomic():
+            add_and_fail(connection)
+        connection.run(INSERT, (3,))
+
+    assert numbers(connection) == [1, 2, 3]
+
+
+def test_a_name_that_is_taken_is_let_go_of(connection: DatabaseWrapper) -> None:
+    connection.run(NAME, ("x",))
+    taken = f"vestibule_{len(connection._direct()._names)}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"PREPARE {taken} AS SELECT 1")
+
+    with pytest.raises(ProgrammingError):
+        connection.run("SELECT %s::int", (1,))
+    assert connection.run("SELECT %s::int", (1,))[0] == [(1,)]
+
+
+def test_a_commit_is_prepared_anew_too(connection: DatabaseWrapper, table: str, begun: Atomic) -> None:
+    with begun:
+        connection.run(INSERT, (1,))
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(ProgrammingError):
+        connection.run(INSERT, (2,))
+    with transaction.atomic():
+        connection.run(INSERT, (3,))
+
+    assert numbers(connection) == [1, 3]

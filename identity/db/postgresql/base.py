@@ -12,7 +12,7 @@ from django.db.backends.utils import debug_transaction
 from identity.db import cursors
 from identity.db.postgresql.direct import Direct
 
-ANYTHING = select.POLLIN | select.POLLPRI | select.POLLRDHUP
+ANYTHING = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)  # the last on Linux only; elsewhere an end is to be read, too
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -65,9 +65,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         if self.connection is not None:
             with debug_transaction(self, "COMMIT"), self.wrap_database_errors:
-                self._direct().commit()
+                if self._may_prepare():
+                    self._direct().commit()
+                else:
+                    self._direct().flush()
+                    self.connection.commit()
 
     def _rollback(self) -> None:
         if self._known is not None:
             self._known.forget()
         super()._rollback()  # type: ignore[misc]  # not in the stubs
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        if self._known is not None:
+            self._known.forget()  # what waits has come since the savepoint, which sent what came before
+        super()._savepoint_rollback(sid)  # type: ignore[misc]  # not in the stubs

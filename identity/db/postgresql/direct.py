@@ -23,7 +23,8 @@ Written = tuple[bytes, Any]  # a prepared statement's name, and its values as Po
 GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 MARK = re.compile("%s")
 MOST = 200  # statements that stay prepared
-STALE = ("0A000", "26000")  # of SQLSTATE: a table became another one since a statement was prepared; it was let go of by somebody else
+# of SQLSTATE: a table became another one since a statement was prepared; it was let go of by somebody else; its name is taken
+STALE = ("0A000", "26000", "42P05")
 FLUSHED = 0  # libpq: nothing is left to be sent
 
 
@@ -66,6 +67,7 @@ class Direct:
     def commit(self) -> None:
         """End the transaction, if one was begun. Raises psycopg.Error."""
         if self._waiting or self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            self._tidy()
             self._send(self._written("COMMIT", ()))
 
     def forget(self) -> None:
