@@ -78,7 +78,8 @@ class Places:
     def one(self) -> Iterator[None]:
         """Hold a place: the one that is near when it is free, else any that is, else the near one when its turn comes.
 
-        So each of several busy processes comes to keep to a place of its own, and none waits for one while another is idle.
+        So each of several busy processes comes to keep to a place of its own. Who waits does so for the near one, and does not see that
+        another has become free meanwhile; it is a hash at most.
         """
         if not self._files:
             yield

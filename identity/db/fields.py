@@ -10,9 +10,15 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.json import Jsonb
 
+ONLY_JSON = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
 
 class JSONField(models.JSONField):
-    """The framework's field, quicker. What orjson cannot write or read goes the framework's way; values.py says what is kept at all."""
+    """The framework's field, quicker.
+
+    What orjson refuses to write or read goes the framework's way. It writes null for infinity and for what is no number, and reads
+    integers beyond 64 bits as floats; values.py lets none of them into what is kept of people.
+    """
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         """For migrations the column is the framework's."""
@@ -33,6 +39,6 @@ class JSONField(models.JSONField):
 
 def _written(value: Any) -> bytes:
     try:
-        return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        return orjson.dumps(value, option=ONLY_JSON)
     except orjson.JSONEncodeError:
         return json.dumps(value).encode()
