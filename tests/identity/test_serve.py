@@ -181,9 +181,7 @@ def test_nobody_notices_that_the_database_ended_its_connections(postgres: str) -
         with ThreadPoolExecutor(8) as people, psycopg.connect(server.dsn, autocommit=True) as operator:
             for _ in range(2):
                 assert set(people.map(ask, paths)) == {200}
-                operator.execute(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                operator.execute(END_OTHERS)
             assert set(people.map(ask, reversed(paths))) == {200}
 
 
