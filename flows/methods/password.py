@@ -64,25 +64,24 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             submission.require("password")
         if not identifier:
             submission.require("identifier")
-        identity = credentials.find_by_identifier(self.name, identifier)  # asks the database as often for nobody as for somebody
-        credential = identity.credential(self.name) if identity else None
+        credential = credentials.find(self.name, identifier)
         stored = credential.config.get("hashed_password") if credential else None
         typed = submission.text("password")
-        if identity and credential and not stored and credential.config.get(MIGRATES):
-            return self._migrate(submission, identity, credential, identifier, typed)
-        if identity is None or credential is None or not stored:
+        if credential and not stored and credential.config.get(MIGRATES):
+            return self._migrate(submission, credential, identifier, typed)
+        if credential is None or not stored:
             password.waste_time(typed)
             raise InvalidSubmission(messages.credentials_invalid())
         if not password.verify(stored, typed):
             raise InvalidSubmission(messages.credentials_invalid())
         if password.needs_renewal(stored):
             _renew(credential, typed)
-        return identity
+        return _proved(credential)
 
-    def _migrate(self, submission: Submission, identity: Identity, credential: Credential, identifier: str, typed: str) -> Identity:
+    def _migrate(self, submission: Submission, credential: Credential, identifier: str, typed: str) -> Identity:
         """Ask the system that still has the password. If it fits it is ours from now on, and nobody is asked again."""
         visit = submission.visit
-        context = HookContext(submission.flow, visit.facts, "login", self.name, identity=identity)
+        context = HookContext(submission.flow, visit.facts, "login", self.name, identity=credential.identity)
         if not hooks.runner().password_fits(context, identifier, typed):
             raise InvalidSubmission(messages.credentials_invalid())
         credential.config = {"hashed_password": password.make_hash(typed)}
@@ -90,7 +89,7 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
             services.save_credential(credential)
         except services.ChangedMeanwhile:  # another sign-in brought it over first
             return self.login(submission)
-        return identity
+        return _proved(credential)
 
     # registration
 
@@ -126,6 +125,13 @@ class Password(LoginMethod, RegistrationMethod, SettingsMethod):
         if stored and password.verify(stored, typed):
             raise InvalidSubmission(messages.same_password().on("password"))
         credential.config = {"hashed_password": hashed}
+
+
+def _proved(credential: Credential) -> Identity:
+    """Return whose password it is. It stays among their credentials as it was read before the proof: a new one was not proved."""
+    identity = credential.identity
+    identity.factors[credential.type] = credential
+    return identity
 
 
 def _checked_hash(typed: str, identifiers: list[str]) -> str:

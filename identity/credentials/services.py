@@ -22,17 +22,33 @@ def find_by_identifier(type: str, identifier: str) -> Identity | None:
     """
     if "\x00" in identifier:
         return None
-    spelled = tuple({identifier, normalize.identifier(identifier)})
-    found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": type, "identifier": spelled}))
+    found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": type, "identifier": _spellings(identifier)}))
     return min(found, key=lambda identity: identifier not in identity.factors[type].names, default=None)
+
+
+def find(type: str, identifier: str) -> Credential | None:
+    """Return the credential of *type* that *identifier* names, in the spelling of `find_by_identifier`, with its identity, or None.
+
+    What else the identity holds is not read: that takes longer for somebody than for nobody.
+    """
+    return _find(type, identifier, _spellings(identifier))
 
 
 def find_exactly(type: str, identifier: str) -> Credential | None:
     """Return the credential that has *identifier* letter for letter, with its identity, or None."""
+    return _find(type, identifier, (identifier,))
+
+
+def _find(type: str, identifier: str, spelled: tuple[str, ...]) -> Credential | None:
     if "\x00" in identifier:
         return None
-    row = next(iter(rows.where(CredentialIdentifier, "credential__identity", type=type, identifier=identifier)), None)
+    found = rows.where(CredentialIdentifier, "credential__identity", type=type, identifier=spelled)
+    row = min(found, key=lambda row: row.identifier != identifier, default=None)
     return row.credential if row else None
+
+
+def _spellings(identifier: str) -> tuple[str, ...]:
+    return tuple({identifier, normalize.identifier(identifier)})
 
 
 def owner_of(identifier: str, types: tuple[str, ...] = ("password", "webauthn", "code")) -> Identity | None:
