@@ -16,8 +16,8 @@ from flows.ui import container, messages, nodes, traits
 from flows.ui.messages import Message
 from flows.ui.nodes import Node
 from identity.credentials import services as credentials
-from identity.identities import normalize, schemas
-from identity.identities.models import Identity, VerifiableAddress
+from identity.identities import schemas
+from identity.identities.models import Identity
 
 NAME = "identifier"
 
@@ -81,12 +81,7 @@ def find(identifier: str) -> Identity | None:
     """Return who can be meant: by an identifier, or by an address that codes are sent to."""
     if not identifier:
         return None
-    if owner := credentials.owner_of(identifier):
-        return owner
-    if not conf.codes().any_known_address:
-        return None
-    row = VerifiableAddress.objects.select_related("identity").filter(value=normalize.identifier(identifier)[:400]).first()
-    return row.identity if row else None
+    return credentials.owner_of(identifier, by_address=conf.codes().any_known_address)
 
 
 # -- words

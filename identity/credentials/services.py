@@ -12,7 +12,10 @@ from django.utils import timezone
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows
 from identity.identities import normalize
-from identity.identities.models import Identity, read
+from identity.identities.models import Identity, VerifiableAddress, read
+
+IDENTIFYING = ("password", "webauthn", "code")  # credential types whose identifiers somebody types
+LONGEST_ADDRESS = 400  # characters
 
 
 def find_by_identifier(type: str, identifier: str) -> Identity | None:
@@ -20,10 +23,7 @@ def find_by_identifier(type: str, identifier: str) -> Identity | None:
 
     The spelling is forgiven, except where one row holds it exactly as typed (contract: identities.md 2.5).
     """
-    if "\x00" in identifier:
-        return None
-    found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": type, "identifier": _spellings(identifier)}))
-    return min(found, key=lambda identity: identifier not in identity.factors[type].names, default=None)
+    return owner_of(identifier, (type,))
 
 
 def find(type: str, identifier: str) -> Credential | None:
@@ -51,12 +51,29 @@ def _spellings(identifier: str) -> tuple[str, ...]:
     return tuple({identifier, normalize.identifier(identifier)})
 
 
-def owner_of(identifier: str, types: tuple[str, ...] = ("password", "webauthn", "code")) -> Identity | None:
-    """Return the identity that owns *identifier* in any of these credential types, or None."""
-    for type in types:
-        if owner := find_by_identifier(type, identifier):
-            return owner
-    return None
+def owner_of(identifier: str, types: tuple[str, ...] = IDENTIFYING, *, by_address: bool = False) -> Identity | None:
+    """Return the identity that owns *identifier* in any of these credential types, the first of them before the others, or None.
+
+    *by_address*: else the one that has it as a verifiable address. The database is asked as often for nobody as for somebody.
+    """
+    if "\x00" in identifier:
+        return None
+    spelled = _spellings(identifier)
+    found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": types, "identifier": spelled}))
+    owner = min(found, key=lambda identity: _rank(identity, types, identifier, spelled), default=None)
+    if by_address:
+        value = normalize.identifier(identifier)[:LONGEST_ADDRESS]
+        others = read(rows.Those(VerifiableAddress, "identity_id", {"value": value}))
+        owner = owner or min(others, key=lambda identity: identity.pk, default=None)
+    return owner
+
+
+def _rank(identity: Identity, types: tuple[str, ...], identifier: str, spelled: tuple[str, ...]) -> tuple[int, bool]:
+    for position, type in enumerate(types):
+        names = identity.factors[type].names if type in identity.factors else []
+        if any(name in spelled for name in names):
+            return position, identifier not in names
+    return len(types), True
 
 
 @contextlib.contextmanager

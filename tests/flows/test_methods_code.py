@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from flows.models import Code, LoginFlow
 from identity import config
@@ -225,6 +226,20 @@ def test_it_is_no_first_factor_where_it_is_not_one(method: dict[str, Any]) -> No
 
         assert said(who.submit(flow, method="code", identifier=ADA).json()) == [4010002]
         assert mailbox.sent == []
+
+
+@pytest.mark.parametrize("any_address", [False, True])
+def test_it_asks_the_database_as_often_for_nobody_as_for_somebody(ada: Identity, any_address: bool) -> None:
+    held = {"code": {**FIRST["code"], "config": {"missing_credential_fallback_enabled": any_address}}}
+    asked = []
+    with config.override(configuration(**held)):
+        for identifier in (ADA, "nobody@example.org"):
+            flow = App().start("login")
+            with CaptureQueriesContext(connection) as captured:
+                assert App().submit(flow, method="code", identifier=identifier).status_code == 400
+            asked.append([query["sql"].split()[0] for query in captured.captured_queries])
+
+    assert asked[0] == asked[1]
 
 
 # -- a second factor

@@ -26,7 +26,7 @@ from identity.credentials import attempts
 from identity.credentials import services as credentials
 from identity.errors import BadRequest
 from identity.identities import normalize, schemas, services
-from identity.identities.models import Identity, VerifiableAddress
+from identity.identities.models import Identity
 from identity.ids import parse_uuid
 from identity.sessions import aal
 from identity.sessions.models import Session
@@ -220,15 +220,9 @@ def addresses_of(identity: Identity) -> list[Address]:
 
 def find_owner(identifier: str) -> Identity | None:
     """Return who could be sent a code under this name."""
-    if owner := credentials.find_by_identifier("code", identifier):
-        return owner
-    if not conf.codes().any_known_address:
-        return None
-    if owner := credentials.owner_of(identifier):
-        return owner
-    value = normalize.identifier(identifier)[:400]
-    row = VerifiableAddress.objects.select_related("identity").filter(value=value).first()
-    return row.identity if row else None
+    if conf.codes().any_known_address:
+        return credentials.owner_of(identifier, ("code", "password", "webauthn"), by_address=True)
+    return credentials.find_by_identifier("code", identifier)
 
 
 def _addressees(identifier: str) -> list[Addressee]:
