@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import bcrypt
 
 from identity import conf, config
-from identity.config import Config
+from identity.config import Config, Fault
 from identity.credentials import argon2, foreign
 from identity.credentials.hashing import hashing
 from identity.errors import BadRequest
@@ -24,6 +25,22 @@ class PasswordTooLong(BadRequest):
     def __init__(self, length: int) -> None:
         super().__init__(f"A password may have at most {BCRYPT_LIMIT} bytes here.")
         self.length = length
+
+
+def check(c: Config) -> Iterable[Fault]:
+    """What is hashed by this configuration must be what a sign-in may cost."""
+    chosen, path = conf.hashers(), f"hashers.{conf.hashers().algorithm}"
+    if chosen.algorithm == "bcrypt":
+        if chosen.bcrypt_cost > MAX_COST:
+            yield Fault(f"{path}.cost", f"must be at most {MAX_COST}: a sign-in would take too long.")
+        return
+    if chosen.argon2_iterations > argon2.MAX_PASSES:
+        yield Fault(f"{path}.iterations", f"must be at most {argon2.MAX_PASSES}: a sign-in would take too long. Raise `memory` instead.")
+    if chosen.argon2_parallelism > argon2.MAX_LANES:
+        yield Fault(f"{path}.parallelism", f"must be at most {argon2.MAX_LANES}.")
+    least = argon2.LEAST_MEMORY * chosen.argon2_parallelism
+    if not least <= chosen.argon2_memory <= argon2.MAX_MEMORY:
+        yield Fault(f"{path}.memory", f"must be at least {least}KB, 8KB for each lane, and at most {argon2.MAX_MEMORY // 1024}MB.")
 
 
 def make_hash(password: str) -> str:

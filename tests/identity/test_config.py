@@ -87,6 +87,38 @@ def test_it_refuses_and_says_where(load: Any, why: str) -> None:
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"argon2": {"iterations": 11}}, "hashers.argon2.iterations: must be at most 10"),
+        ({"argon2": {"parallelism": 17, "memory": "64MB"}}, "hashers.argon2.parallelism: must be at most 16"),
+        ({"argon2": {"memory": "1025MB"}}, "hashers.argon2.memory: must be at least 8KB"),
+        ({"argon2": {"memory": "4KB"}}, "hashers.argon2.memory: must be at least 8KB"),
+        ({"argon2": {"memory": "31KB", "parallelism": 4}}, "hashers.argon2.memory: must be at least 32KB"),
+        ({"algorithm": "bcrypt", "bcrypt": {"cost": 16}}, "hashers.bcrypt.cost: must be at most 15"),
+    ],
+    ids=str,
+)
+def test_it_makes_no_hash_that_it_would_refuse(load: Any, held: dict[str, Any], said: str) -> None:
+    loaded = load({"hashers": held})
+    with pytest.raises(ConfigError) as refused:
+        store.verify(loaded)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"argon2": {"iterations": 10, "parallelism": 16, "memory": "1024MB"}},
+        {"argon2": {"memory": "8KB"}},
+        {"algorithm": "bcrypt", "bcrypt": {"cost": 15}, "argon2": {"iterations": 99}},
+    ],
+    ids=str,
+)
+def test_it_takes_hashes_at_the_limit(load: Any, held: dict[str, Any]) -> None:
+    store.verify(load({"hashers": held}))
+
+
 @pytest.mark.parametrize("more", [{}, {"pkce": "force", "scope": ["profile", "postal_code"]}, {"pkce": "never", "scope": []}])
 def test_it_takes_what_amazon_knows(load: Any, more: dict[str, Any]) -> None:
     load(_provider("amazon", **more))
