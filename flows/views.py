@@ -45,7 +45,10 @@ class CreateFlow(FlowView):
 
 
 class GetFlow(FlowView):
-    """GET /self-service/<flow>/flows?id=: errors are JSON for every client, but for what is switched off and who is not signed in."""
+    """GET /self-service/<flow>/flows?id=: errors are JSON for every client, but for what is switched off and who is not signed in.
+
+    When all goes well fetching.py has answered before.
+    """
 
     http_method_names = ["get", "head"]
 

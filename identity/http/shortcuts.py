@@ -1,7 +1,7 @@
 """What is asked most is answered before the framework's request stack, which costs more than the answer.
 
-A shortcut answers with a 200 or not at all. What it does not know it leaves to the view of the same path, which answers alike;
-tests hold the two against each other.
+A shortcut answers with a 200 or not at all. What it does not know it leaves to the view of the same path, which answers alike (but for
+`Vary`, which says nothing of an answer that is not stored); tests hold the two against each other.
 """
 
 from __future__ import annotations

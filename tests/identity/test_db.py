@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError, ProgrammingError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.transaction import Atomic
+from django.db.transaction import Atomic, TransactionManagementError
 from django.db.utils import ConnectionHandler
 
 from identity.config import dsn
@@ -252,6 +252,32 @@ def test_a_connection_that_is_lost_is_said_to_be(connection: DatabaseWrapper, be
     begin_request(connection)
 
     assert connection.run("SELECT pg_backend_pid()", ())[0][0][0] != before
+
+
+def test_nothing_is_asked_in_a_transaction_that_has_to_be_undone(connection: DatabaseWrapper, begun: Atomic) -> None:
+    with begun:
+        connection.needs_rollback = True
+        with pytest.raises(TransactionManagementError):
+            connection.run(NAME, ("a",))
+
+
+def test_a_connection_that_stopped_half_way_is_closed(connection: DatabaseWrapper, begun: Atomic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of what was sent together may be answered: whoever came next would read the other half."""
+
+    def interrupted(self: direct.Direct) -> None:
+        raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        with begun:
+            connection.run_later(NAME, ("a",))
+            monkeypatch.setattr(direct.Direct, "_answer", interrupted)
+            connection.run(NAME, ("b",))
+
+    held = connection.connection
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+    assert held.closed
 
 
 def test_a_large_value_goes_and_comes_whole(connection: DatabaseWrapper, begun: Atomic, table: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import json
 from typing import Any
 
 import pytest
 
-from identity.identities import formats
+from identity import config
+from identity.identities import formats, services
 from identity.identities.schemas import EXTENSION, Schema
 
 NAMES = {"credentials": {"password": {"identifier": True}, "totp": {"account_name": True}}}
@@ -49,6 +52,13 @@ def test_a_reference_to_nothing_finds_nothing(reference: str) -> None:
     assert schema(traits, definitions={"loop": {"$ref": "#/definitions/loop"}}).collect({"a": "ada"}).identifiers == {}
 
 
+def test_a_schema_that_refers_to_itself_for_nothing_finds_nothing() -> None:
+    node = {"properties": {"next": {"$ref": "#/definitions/node"}, "name": PLAIN}}
+    traits = {"properties": {"a": {"$ref": "#/definitions/node"}}}
+
+    assert schema(traits, definitions={"node": node}).collect({"a": {"next": {"name": "ada"}}}).identifiers == {}
+
+
 def test_traits_stay_as_they_are_until_numbers_are_respelled() -> None:
     number = {"type": "string", EXTENSION: {"verification": {"via": "sms"}}}
     traits = {"phones": ["+49 176 671 11 638"]}
@@ -59,6 +69,18 @@ def test_traits_stay_as_they_are_until_numbers_are_respelled() -> None:
     assert (traits, found.verifiable) == (before, [("sms", "+4917667111638")])
     found.respell()
     assert traits == {"phones": ["+4917667111638"]}
+
+
+def test_an_identity_keeps_numbers_as_e164_spells_them() -> None:
+    phone = {"type": "string", "format": "tel", EXTENSION: {"verification": {"via": "sms"}}}
+    document = {"properties": {"traits": {"type": "object", "properties": {"phone": phone}}}}
+    url = "base64://" + base64.b64encode(json.dumps(document).encode()).decode()
+    with config.override({"identity": {"default_schema_id": "people", "schemas": [{"id": "people", "url": url}]}}):
+        identity = services.propose("", {"phone": "+49 176 671 11 638"})
+        services.derive(identity)
+
+    assert identity.traits == {"phone": "+4917667111638"}
+    assert [row.value for row in identity.verifiable] == ["+4917667111638"]
 
 
 @pytest.mark.parametrize(

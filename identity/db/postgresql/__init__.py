@@ -1,1 +1,1 @@
-"""PostgreSQL: the framework's backend, with a cheaper question whether a connection still stands."""
+"""PostgreSQL: the framework's backend; statements are prepared and sent together, and whether a connection stands costs less to know."""

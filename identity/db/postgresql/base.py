@@ -35,7 +35,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self._direct().run(statement, values)
 
     def run_later(self, statement: str, values: Sequence[Any]) -> None:
-        """Run *statement* at the latest when the transaction ends, and without one at once. Then it raises what it has to."""
+        """Run *statement* at the latest when the transaction ends, and without one at once. Then it raises what it has to.
+
+        It is sent before a cursor is made; one that was made earlier does not see it.
+        """
         if not self.in_atomic_block or not self._may_prepare():
             self.run(statement, values)
             return
