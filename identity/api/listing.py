@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,13 @@ import orjson
 from django.db import connection
 
 from identity.credentials import sealing
+from identity.db import cursors, rows
 from identity.identities import normalize, schemas
 
 OWNS = "i.id IN (SELECT identity_id FROM identity_credentialidentifier WHERE {})"
 BY_TRAITS, BY_PROVIDER = "type IN ('password', 'webauthn', 'code')", "type IN ('oidc', 'saml')"
 TEXT = "CAST({} AS text)"  # a uuid or a time made an object, only to be written out again, would be most of the work
+FEW = 8  # identities
 
 
 def _texts(*columns: str) -> str:
@@ -103,31 +105,30 @@ def _among(column: str, ids: Iterable[uuid.UUID | str]) -> tuple[str, list[Any]]
 
 
 def count() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM identity_identity")
-        return int(cursor.fetchone()[0])
+    return int(rows.found("SELECT count(*) FROM identity_identity", ())[0][0])
 
 
 def find(search: Search, limit: int, offset: int = 0, *, credentials: bool, opened: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return identities in the order of their ids; *credentials*: with those of them, *opened*: types whose config is shown."""
     where = f" WHERE {' AND '.join(search.conditions)}" if search.conditions else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {IDENTITY} FROM identity_identity i{where} ORDER BY i.id LIMIT %s OFFSET %s",  # noqa: S608  conditions are constants
-            [*search.parameters, limit, offset],
-        )
-        rows = cursor.fetchall()
-        if not rows:
-            return []
-        ids = [row[0] for row in rows]
-        condition, parameters = _among("identity_id", ids)
-        cursor.execute(ADDRESSES.format(condition), [*parameters, *parameters])
-        verifiable, recovery = _addresses(cursor.fetchall())
-        owned: dict[Any, dict[str, Any]] = {}
-        if credentials:
-            cursor.execute(CREDENTIALS.format("c." + condition), parameters)
-            owned = _credentials(cursor.fetchall(), opened)
-    return [_identity(row, verifiable.get(row[0]), recovery.get(row[0]), owned.get(row[0], {}) if credentials else None) for row in rows]
+    found = rows.found(
+        f"SELECT {IDENTITY} FROM identity_identity i{where} ORDER BY i.id LIMIT %s OFFSET %s",  # noqa: S608  conditions are constants
+        [*search.parameters, limit, offset],
+    )
+    if not found:
+        return []
+    held = rows.found if len(found) <= FEW else _planned
+    condition, parameters = _among("identity_id", [row[0] for row in found])
+    verifiable, recovery = _addresses(held(ADDRESSES.format(condition), [*parameters, *parameters]))
+    owned: dict[Any, dict[str, Any]] = {}
+    if credentials:
+        owned = _credentials(held(CREDENTIALS.format("c." + condition), parameters), opened)
+    return [_identity(row, verifiable.get(row[0]), recovery.get(row[0]), owned.get(row[0], {}) if credentials else None) for row in found]
+
+
+def _planned(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return what is found by a plan for these values: for many keys another way is quicker than for few."""
+    return cursors.run(connection, statement, values)[0]
 
 
 def _identity(row: tuple[Any, ...], verifiable: Any, recovery: Any, credentials: dict[str, Any] | None) -> dict[str, Any]:
@@ -151,11 +152,11 @@ def _identity(row: tuple[Any, ...], verifiable: Any, recovery: Any, credentials:
     return seen
 
 
-def _addresses(rows: list[tuple[Any, ...]]) -> tuple[dict[Any, list[Any]], dict[Any, list[Any]]]:
+def _addresses(held: list[tuple[Any, ...]]) -> tuple[dict[Any, list[Any]], dict[Any, list[Any]]]:
     """Return verifiable and recovery addresses by identity."""
     verifiable: dict[Any, list[Any]] = {}
     recovery: dict[Any, list[Any]] = {}
-    for identity, id, created, updated, via, value, verified, status, verified_at in rows:
+    for identity, id, created, updated, via, value, verified, status, verified_at in held:
         seen: dict[str, Any] = {"id": _uuid(id), "value": value}
         if status is None:
             seen["via"] = via
@@ -169,10 +170,10 @@ def _addresses(rows: list[tuple[Any, ...]]) -> tuple[dict[Any, list[Any]], dict[
     return verifiable, recovery
 
 
-def _credentials(rows: list[tuple[Any, ...]], opened: Collection[str]) -> dict[Any, dict[str, Any]]:
+def _credentials(held: list[tuple[Any, ...]], opened: Collection[str]) -> dict[Any, dict[str, Any]]:
     """Return credentials by identity and type; a credential comes once for each of its identifiers."""
     owned: dict[Any, dict[str, Any]] = {}
-    for identity, created, updated, type, config, version, name in rows:
+    for identity, created, updated, type, config, version, name in held:
         mine = owned.setdefault(identity, {})
         if type not in mine:
             mine[type] = {"type": type, "identifiers": []}

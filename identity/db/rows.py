@@ -31,6 +31,7 @@ __all__ = [
     "by_key",
     "columns",
     "copied",
+    "found",
     "gather",
     "insert",
     "insert_by_the_end",
@@ -71,7 +72,7 @@ def _where(model: type[Row], related: str, wanted: Values, lock: str = "") -> li
     statement, tables = statements.select(model, related, statements.shape_of(wanted))
     connection = statements.connection()
     return [
-        _row(tables, found, connection) for found in _found(connection, statement + lock, statements.values_of(model, wanted, connection))
+        _row(tables, each, connection) for each in _found(connection, statement + lock, statements.values_of(model, wanted, connection))
     ]
 
 
@@ -80,18 +81,23 @@ def gather(*asked: tuple[type[Model], Values]) -> tuple[list[Any], ...]:
     statement, tables = statements.union(tuple((model, statements.shape_of(wanted)) for model, wanted in asked))
     connection = statements.connection()
     gathered: tuple[list[Any], ...] = tuple([] for _ in asked)
-    for found in _found(
+    for each in _found(
         connection, statement, [value for model, wanted in asked for value in statements.values_of(model, wanted, connection)]
     ):
-        number = found[0]
-        gathered[number].append(tables[number].row(found, connection))
+        number = each[0]
+        gathered[number].append(tables[number].row(each, connection))
     return gathered
 
 
 def returned(model: type[Row], statement: str, values: Sequence[Any]) -> list[Row]:
     """Return the rows of a statement of the caller's, which has the columns `columns(model)`. Moments and UUIDs are adapted."""
     connection, table = statements.connection(), statements.whole(model)
-    return [table.row(found, connection) for found in _found(connection, statement, [_adapted(value, connection) for value in values])]
+    return [table.row(each, connection) for each in _found(connection, statement, [_adapted(value, connection) for value in values])]
+
+
+def found(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return what a statement of the caller's finds. Values are as the database takes them."""
+    return _found(statements.connection(), statement, values)
 
 
 def insert(*groups: Sequence[Model]) -> None:
