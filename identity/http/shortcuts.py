@@ -6,11 +6,13 @@ A shortcut answers with a 200 or not at all. What it does not know it leaves to 
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from identity import config
@@ -20,6 +22,8 @@ Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Answer = tuple[list[tuple[str, str]], bytes]  # headers and body of a 200
 Shortcut = Callable[[Environ], Answer | None]  # None: the view has to look at it
+
+log = logging.getLogger("vestibule.http")
 
 
 def before(application: Application, shortcuts: Mapping[str, Shortcut]) -> Application:
@@ -49,7 +53,10 @@ def _answer(shortcut: Shortcut, environ: Environ) -> Answer | None:
     except (Error, sqlite3.Error):
         connection.close()  # the view opens a new one, or says that there is none
         return None
-    except Exception:  # the view meets it again, and the framework says what it is
+    except SuspiciousOperation:  # the view meets it again, and the framework says what it is
+        return None
+    except Exception:  # a bug; the view may do without what is broken here
+        log.exception("a short way failed, and the view was asked instead")
         return None
     finally:
         connection.health_check_done = False  # type: ignore[attr-defined]  # as after the framework's: whether it stands is looked at anew

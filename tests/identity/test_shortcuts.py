@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError, connection
 
 from identity import config
@@ -41,8 +42,10 @@ def test_what_is_not_for_it_goes_to_the_view(more: dict[str, str]) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("error", [OperationalError("gone"), sqlite3.OperationalError("gone"), ValueError("odd")], ids=repr)
-def test_what_it_fails_at_is_left_to_the_view(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [OperationalError("gone"), sqlite3.OperationalError("gone"), SuspiciousOperation("odd"), ValueError("a bug")], ids=repr
+)
+def test_what_it_fails_at_is_left_to_the_view(error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     closed: list[bool] = []
     monkeypatch.setattr(connection, "close", lambda: closed.append(True))
 
@@ -50,7 +53,8 @@ def test_what_it_fails_at_is_left_to_the_view(error: Exception, monkeypatch: pyt
         raise error
 
     assert ask(fail) == ("418 The view", b"slow")
-    assert closed == ([] if isinstance(error, ValueError) else [True])
+    assert closed == ([True] if "gone" in str(error) else [])
+    assert ("a short way failed" in caplog.text) == isinstance(error, ValueError)
 
 
 def test_a_changed_configuration_counts_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
