@@ -21,15 +21,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from identity.console import ReadOnlyAdmin, ReadOnlyInline, pretty
 from identity.credentials.models import CredentialIdentifier
 from identity.identities import normalize, services
-from identity.identities.models import Identity, RecoveryAddress, VerifiableAddress
+from identity.identities.models import VIAS, Identity, RecoveryAddress, VerifiableAddress
 from identity.ids import parse_uuid
 from identity.sessions import services as sessions
 from identity.sessions.models import Session
 
 admin.site.unregister(Group)
 admin.site.unregister(User)
-
-VIAS = ("email", "sms")
 
 
 @admin.register(User)

@@ -137,8 +137,9 @@ class WebAuthn(LoginMethod, RegistrationMethod, SettingsMethod):
         as it would be for somebody who has one.
         """
         identifier = submission.text("identifier")
-        identity = credentials.find_by_identifier(self.name, identifier)
-        usable = self._usable(identity.credential(self.name) if identity else None)
+        credential = credentials.find(self.name, identifier)
+        identity = credential.identity if credential else None
+        usable = self._usable(credential)
         if not usable:
             identity = None
             if not conf.hides_accounts():

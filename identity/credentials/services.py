@@ -12,24 +12,16 @@ from django.utils import timezone
 from identity.credentials.models import Credential, CredentialIdentifier
 from identity.db import rows
 from identity.identities import normalize
-from identity.identities.models import Identity, VerifiableAddress, read
+from identity.identities.models import VIAS, Identity, VerifiableAddress, read
 
-IDENTIFYING = ("password", "webauthn", "code")  # credential types whose identifiers somebody types
-LONGEST_ADDRESS = 400  # characters
-
-
-def find_by_identifier(type: str, identifier: str) -> Identity | None:
-    """Return who has a credential of *type* that *identifier* names, with all that they hold, or None.
-
-    The spelling is forgiven, except where one row holds it exactly as typed (contract: identities.md 2.5).
-    """
-    return owner_of(identifier, (type,))
+FROM_TRAITS = ("password", "webauthn", "code")  # credential types whose identifiers come from traits
 
 
 def find(type: str, identifier: str) -> Credential | None:
-    """Return the credential of *type* that *identifier* names, in the spelling of `find_by_identifier`, with its identity, or None.
+    """Return the credential of *type* that *identifier* names, with its identity, or None.
 
-    What else the identity holds is not read: that takes longer for somebody than for nobody.
+    The spelling is forgiven, except where one row holds it exactly as typed (contract: identities.md 2.5). What else the identity
+    holds is not read: that takes longer for somebody than for nobody.
     """
     return _find(type, identifier, _spellings(identifier))
 
@@ -51,10 +43,11 @@ def _spellings(identifier: str) -> tuple[str, ...]:
     return tuple({identifier, normalize.identifier(identifier)})
 
 
-def owner_of(identifier: str, types: tuple[str, ...] = IDENTIFYING, *, by_address: bool = False) -> Identity | None:
-    """Return the identity that owns *identifier* in any of these credential types, the first of them before the others, or None.
+def owner_of(identifier: str, types: tuple[str, ...] = FROM_TRAITS, *, by_address: bool = False) -> Identity | None:
+    """Return the identity that owns *identifier* in any of these credential types, with all that it holds, or None.
 
-    *by_address*: else the one that has it as a verifiable address. The database is asked as often for nobody as for somebody.
+    Earlier types count more; the spelling is forgiven as in `find`. *by_address*: else the one that has it as a verifiable
+    address. The database is asked as often for nobody as for somebody.
     """
     if "\x00" in identifier:
         return None
@@ -62,8 +55,8 @@ def owner_of(identifier: str, types: tuple[str, ...] = IDENTIFYING, *, by_addres
     found = read(rows.Those(CredentialIdentifier, "identity_id", {"type": types, "identifier": spelled}))
     owner = min(found, key=lambda identity: _rank(identity, types, identifier, spelled), default=None)
     if by_address:
-        value = normalize.identifier(identifier)[:LONGEST_ADDRESS]
-        others = read(rows.Those(VerifiableAddress, "identity_id", {"value": value}))
+        address = {"via": VIAS, "value": normalize.identifier(identifier)}  # both, as their index has it
+        others = read(rows.Those(VerifiableAddress, "identity_id", address))
         owner = owner or min(others, key=lambda identity: identity.pk, default=None)
     return owner
 

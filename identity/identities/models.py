@@ -15,6 +15,8 @@ from identity.db import rows
 from identity.db.fields import JSONField
 from identity.ids import uuid7
 
+VIAS = ("email", "sms")  # how an address is reached
+
 
 class Identity(models.Model):
     """A person (contract: identities.md 1).

@@ -16,6 +16,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from identity.credentials.models import Credential, CredentialIdentifier
+from identity.credentials.services import FROM_TRAITS
 from identity.db import rows, values
 from identity.errors import BadRequest, Conflict, IdentityDisabled, NotFound
 from identity.identities import normalize, schemas
@@ -26,7 +27,6 @@ AddressRow = TypeVar("AddressRow", bound=Address)
 RACE = "Something else changed this account at the same moment. Please look at it again and retry."
 EXTERNAL_ID = 64  # characters
 DERIVED = frozenset(("available_aal", "updated_at"))  # columns that follow from others
-FROM_TRAITS = ("password", "webauthn", "code")  # credential types whose identifiers come from traits
 
 
 class Taken(Conflict):

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flows.models import Code, LoginFlow
 from identity import config
+from identity.credentials import services as credentials
 from identity.credentials.models import GuessCount
 from identity.http import cookies
 from identity.identities.models import Identity
@@ -240,6 +241,18 @@ def test_it_asks_the_database_as_often_for_nobody_as_for_somebody(ada: Identity,
             asked.append([query["sql"].split()[0] for query in captured.captured_queries])
 
     assert asked[0] == asked[1]
+
+
+def test_an_address_is_looked_up_by_an_index(ada: Identity) -> None:
+    """Of anybody who types a name: the table of all addresses is as long as there are people."""
+    with CaptureQueriesContext(connection) as captured:
+        assert credentials.owner_of(ADA, ("code",), by_address=True) == ada
+
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for query in captured.captured_queries:
+                cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+                assert not [step for *_, step in cursor.fetchall() if step.startswith("SCAN ")]
 
 
 # -- a second factor

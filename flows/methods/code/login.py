@@ -220,9 +220,8 @@ def addresses_of(identity: Identity) -> list[Address]:
 
 def find_owner(identifier: str) -> Identity | None:
     """Return who could be sent a code under this name."""
-    if conf.codes().any_known_address:
-        return credentials.owner_of(identifier, ("code", "password", "webauthn"), by_address=True)
-    return credentials.find_by_identifier("code", identifier)
+    anyhow = conf.codes().any_known_address
+    return credentials.owner_of(identifier, ("code", "password", "webauthn") if anyhow else ("code",), by_address=anyhow)
 
 
 def _addressees(identifier: str) -> list[Addressee]:

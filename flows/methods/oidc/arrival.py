@@ -184,7 +184,7 @@ def _linking_form(submission: Submission, flow: Flow, account: Account, owner: I
 
 def _owner(identity: Identity) -> tuple[Identity | None, str]:
     """Return whose an identifier or address of a proposed identity is, and which."""
-    for type in services.FROM_TRAITS:
+    for type in credentials.FROM_TRAITS:
         credential = identity.credential(type)
         for name in credential.names if credential else ():
             if found := credentials.find_exactly(type, name):
