@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from django.utils import timezone
 from flows import fetching
 from flows.models import LoginFlow
 from identity import config
-from identity.http import shortcuts
 from identity.http.cookies import csrf_name
+from tests import short_way
 from tests.factor_journeys import App, Flow, Page, configuration, make_person
 
 pytestmark = pytest.mark.django_db
@@ -47,21 +46,9 @@ def begun(who: App, kind: str) -> Flow:
 def ask(who: App, path: str, query: str, **more: str) -> tuple[int, dict[str, str], Any] | None:
     """Return status, headers and body of the short way, None where it leaves the request to the view."""
     carried = "; ".join(f"{name}={morsel.value}" for name, morsel in who.client.cookies.items())
-    environ = {
-        "PATH_INFO": path,
-        "REQUEST_METHOD": "GET",
-        "QUERY_STRING": query,
-        "wsgi.input": io.BytesIO(),
-        "HTTP_ACCEPT": "application/json",
-    }
-    environ |= ({"HTTP_COOKIE": carried} if carried else {}) | who.headers | more
-    begun: list[tuple[int, dict[str, str]]] = []
-
-    def view(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return []
-
-    answer = shortcuts.before(view, fetching.SHORTCUTS)(environ, lambda status, headers: begun.append((int(status[:3]), dict(headers))))
-    return (*begun[0], json.loads(b"".join(answer))) if begun else None
+    headers = {"HTTP_ACCEPT": "application/json", **({"HTTP_COOKIE": carried} if carried else {}), **who.headers, **more}
+    answer = short_way.ask(fetching.SHORTCUTS, path, query, **headers)
+    return (*answer[:2], json.loads(answer[2])) if answer else None
 
 
 def without_token(flow: Flow) -> Flow:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,10 +12,10 @@ from django.utils import timezone
 
 from identity import config
 from identity.api import whoami
-from identity.http import shortcuts
 from identity.identities import services
 from identity.sessions import services as sessions
 from identity.sessions.models import Session
+from tests import short_way
 
 pytestmark = pytest.mark.django_db
 
@@ -38,21 +36,10 @@ def opened() -> sessions.OpenedSession:
     return fresh
 
 
-def environ(token: str = "", **more: str) -> dict[str, Any]:
-    base = {"PATH_INFO": whoami.PATH, "REQUEST_METHOD": "GET", "QUERY_STRING": "", "wsgi.input": io.BytesIO()}
-    return base | ({"HTTP_X_SESSION_TOKEN": token} if token else {}) | more
-
-
-def fast(token: str = "", **more: str) -> dict[str, Any] | None:
+def fast(token: str = "", query: str = "", **more: str) -> dict[str, Any] | None:
     """Return the fast answer, None where it leaves the request to the view."""
-    asked: list[str] = []
-
-    def view(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        asked.append("view")
-        return [b""]
-
-    answer = shortcuts.before(view, whoami.SHORTCUTS)(environ(token, **more), lambda status, headers: asked.append(status))
-    return json.loads(b"".join(answer)) if asked == ["200 OK"] else None
+    answer = short_way.ask(whoami.SHORTCUTS, whoami.PATH, query, **(({"HTTP_X_SESSION_TOKEN": token} if token else {}) | more))
+    return json.loads(answer[2]) if answer and answer[0] == 200 else None
 
 
 def test_it_says_what_the_view_says(opened: sessions.OpenedSession) -> None:
@@ -112,7 +99,7 @@ def test_it_leaves_a_session_below_its_level_to_the_view(opened: sessions.Opened
     "more",
     [
         {"REQUEST_METHOD": "POST"},
-        {"QUERY_STRING": "tokenize_as=x"},
+        {"query": "tokenize_as=x"},
         {"HTTP_ORIGIN": "https://app.example.org"},
         {"HTTP_AUTHORIZATION": "Bearer x"},
         {"HTTP_COOKIE": "ory_kratos_session=forged; ;=;x"},
