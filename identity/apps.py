@@ -11,13 +11,9 @@ class IdentityConfig(AppConfig):
         from django import db
         from django.core import cache, signals
 
-        from identity import checks, config
-        from identity.credentials import password
+        from identity import checks
         from identity.http import listener
-        from identity.identities import schemas
 
-        config.add_check(schemas.check)
-        config.add_check(password.check)
         check_request_enabled.connect(listener.is_origin_allowed)
         checks.connect()
 

@@ -1,4 +1,4 @@
-"""`manage.py check` looks at the operator's configuration, too."""
+"""What the operator's configuration has to pass; `manage.py check` looks at it, too."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,8 @@ from django.core import checks
 
 from identity import config
 from identity.config import ConfigError
+from identity.credentials import password
+from identity.identities import schemas
 
 
 def configuration(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -18,4 +20,6 @@ def configuration(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[chec
 
 
 def connect() -> None:
+    config.add_check(schemas.check)
+    config.add_check(password.check)
     checks.register(configuration)

@@ -117,12 +117,12 @@ def find(search: Search, limit: int, offset: int = 0, *, credentials: bool, open
     )
     if not found:
         return []
-    held = rows.found if len(found) <= FEW else _planned
+    ask = rows.found if len(found) <= FEW else _planned
     condition, parameters = _among("identity_id", [row[0] for row in found])
-    verifiable, recovery = _addresses(held(ADDRESSES.format(condition), [*parameters, *parameters]))
+    verifiable, recovery = _addresses(ask(ADDRESSES.format(condition), [*parameters, *parameters]))
     owned: dict[Any, dict[str, Any]] = {}
     if credentials:
-        owned = _credentials(held(CREDENTIALS.format("c." + condition), parameters), opened)
+        owned = _credentials(ask(CREDENTIALS.format("c." + condition), parameters), opened)
     return [_identity(row, verifiable.get(row[0]), recovery.get(row[0]), owned.get(row[0], {}) if credentials else None) for row in found]
 
 

@@ -29,7 +29,8 @@ class PasswordTooLong(BadRequest):
 
 def check(c: Config) -> Iterable[Fault]:
     """What is hashed by this configuration must be what a sign-in may cost."""
-    chosen, path = conf.hashers(), f"hashers.{conf.hashers().algorithm}"
+    chosen = conf.hashers()
+    path = f"hashers.{chosen.algorithm}"
     if chosen.algorithm == "bcrypt":
         if chosen.bcrypt_cost > MAX_COST:
             yield Fault(f"{path}.cost", f"must be at most {MAX_COST}: a sign-in would take too long.")

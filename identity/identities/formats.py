@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from identity.identities import normalize
 
 HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
-DOT_ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)  # RFC 5322 section 3.2.3
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+DOT_ATOM = re.compile(rf"{ATOM}(?:\.{ATOM})*", re.ASCII)  # RFC 5322 section 3.2.3
 ATEXT = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")
 
 

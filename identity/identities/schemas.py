@@ -185,7 +185,7 @@ class Schema:
         return known
 
     def _holds_extension(self, schema: Any) -> bool:
-        seen: dict[int, dict[str, Any]] = {}
+        seen: set[int] = set()
         waiting = [schema]
         while waiting:
             part = self._resolve(waiting.pop())
@@ -193,7 +193,7 @@ class Schema:
                 continue
             if EXTENSION in part:
                 return True
-            seen[id(part)] = part
+            seen.add(id(part))
             waiting += [*(part.get("properties") or {}).values(), part.get("items"), *_branches(part)]
         return False
 
